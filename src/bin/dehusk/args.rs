@@ -1,0 +1,242 @@
+//! The command line. Every option but those of `explain`, `restore` and `packs` is a field of the library's `Config`, under
+//! the same name; what it means and what it may be is the library's to say.
+
+use clap::{Args, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+use dehusk::config::{Color, Format, Framing, OnBadRecord, OnLimit, Progress};
+use dehusk::text::{Fold, Unit};
+use dehusk::{Keep, Scope};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Strips scraped text of its husk: navigation, adverts, prompts and footers, and blocks of text that repeat. What stays,
+/// stays byte for byte; what goes can be put back.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 fine; 1 finished, but something was bad (a file failed, a record could not be read, \
+                          a limit was crossed); 2 usage or configuration; 3 stopped.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Clean files, folders or standard input
+    #[command(after_help = EXIT_CODES)]
+    Clean {
+        /// Files, folders (with all in them), or - for standard input
+        #[arg(required = true, value_name = "INPUT", value_hint = ValueHint::AnyPath)]
+        inputs: Vec<PathBuf>,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Put back all that was removed, bit for bit
+    Restore {
+        /// The cleaned file or folder
+        #[arg(value_hint = ValueHint::AnyPath)]
+        cleaned: PathBuf,
+        /// The journal that `clean` wrote with it
+        #[arg(long, value_hint = ValueHint::FilePath)]
+        journal: PathBuf,
+        /// Where the original goes: a file for a file, a folder for a folder
+        #[arg(short, long, value_hint = ValueHint::AnyPath)]
+        output: PathBuf,
+        /// Replace what is there
+        #[arg(long)]
+        force: bool,
+        /// Tell only errors
+        #[arg(short, long)]
+        quiet: bool,
+    },
+    /// Show a file with what would go struck out, and why
+    Explain {
+        /// The file to explain
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// The corpus that it is of: files and folders to look for first copies in
+        #[arg(long, num_args = 1.., value_name = "INPUT", value_hint = ValueHint::AnyPath)]
+        among: Vec<PathBuf>,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// List, show and test packs of rules
+    #[command(subcommand)]
+    Packs(PacksCommand),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page, of dehusk or of one of its commands
+    Man {
+        /// The command
+        command: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PacksCommand {
+    /// List the packs that come with dehusk
+    List,
+    /// Print a pack's TOML
+    Show {
+        /// The name of a pack, or a file
+        pack: String,
+    },
+    /// Run every rule's own examples, and name those that fail
+    Test {
+        /// Names of packs, or files; all packs that come with dehusk if none is given
+        packs: Vec<String>,
+    },
+}
+
+/// The fields of the configuration, each nothing where the command line does not say.
+#[derive(Debug, Args, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct ConfigArgs {
+    /// Read options from a TOML file; those given here go before
+    #[serde(skip)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+    /// Where cleaned text goes: a file for a file, a folder for a folder or several inputs, - for standard output
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(short, long, value_name = "OUT", value_hint = ValueHint::AnyPath)]
+    output: Option<PathBuf>,
+    /// Replace outputs that exist
+    #[serde(skip_serializing_if = "is_false")]
+    #[arg(long)]
+    force: bool,
+    /// Write nothing; show what would go
+    #[serde(skip_serializing_if = "is_false")]
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// How many threads work [default: one for each processor]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(short = 'j', long, value_name = "N")]
+    threads: Option<usize>,
+
+    /// What the inputs are [default: auto]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_enum, hide_possible_values = false, help_heading = "Input")]
+    format: Option<Format>,
+    /// What a document of plain text on standard input is [default: none]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_enum, help_heading = "Input")]
+    framing: Option<Framing>,
+    /// The JSONL field that is cleaned [default: text]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
+    text_field: Option<String>,
+    /// The JSONL field that names a document [default: id]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
+    id_field: Option<String>,
+    /// The JSONL field with a document's address, whose registrable domain is its site [default: url]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
+    url_field: Option<String>,
+    /// The JSONL field with a document's site [default: site]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
+    site_field: Option<String>,
+    /// What happens to a record that cannot be read [default: keep]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_enum, help_heading = "Input")]
+    on_bad_record: Option<OnBadRecord>,
+
+    /// What is compared, kept or removed [default: line]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_enum, help_heading = "Repeats")]
+    unit: Option<Unit>,
+    /// Where repeats are looked for [default: corpus]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_enum, help_heading = "Repeats")]
+    scope: Option<Scope>,
+    /// Which copy of a repeat stays [default: first]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_enum, help_heading = "Repeats")]
+    keep: Option<Keep>,
+    /// The shortest block that is dropped as a repeat, in folded characters; one of a script that writes no spaces counts
+    /// for two or three [default: 60]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "N", help_heading = "Repeats")]
+    min_chars: Option<usize>,
+    /// How alike two blocks must be to be repeats [default: loose]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_enum, help_heading = "Repeats")]
+    fold: Option<Fold>,
+
+    /// A pack of rules besides the default ones: a name or a file; may be given more than once
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[arg(long, value_name = "NAME|FILE", help_heading = "Rules")]
+    pack: Vec<String>,
+    /// Leave the default packs out
+    #[serde(skip_serializing_if = "is_false")]
+    #[arg(long, help_heading = "Rules")]
+    no_default_packs: bool,
+
+    /// Write what was removed, from where and why, so that `restore` can put it back
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Accounts and limits")]
+    journal: Option<PathBuf>,
+    /// Write a report as JSON
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Accounts and limits")]
+    report: Option<PathBuf>,
+    /// The largest share of its text that a document may lose, whole copies aside [default: 1]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "SHARE", help_heading = "Accounts and limits")]
+    max_removed_document: Option<f64>,
+    /// The largest share of all text that a run may lose [default: 0.8]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "SHARE", help_heading = "Accounts and limits")]
+    max_removed_run: Option<f64>,
+    /// What happens where a limit is crossed [default: warn]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_enum, help_heading = "Accounts and limits")]
+    on_limit: Option<OnLimit>,
+    /// Drop documents that have no text left
+    #[serde(skip_serializing_if = "is_false")]
+    #[arg(long, help_heading = "Accounts and limits")]
+    drop_empty: bool,
+
+    /// Tell only errors
+    #[serde(skip_serializing_if = "is_false")]
+    #[arg(short, long, help_heading = "Messages")]
+    quiet: bool,
+    /// Tell more: what was removed by each rule
+    #[serde(skip_serializing_if = "is_zero")]
+    #[arg(short, long, action = clap::ArgAction::Count, help_heading = "Messages")]
+    verbose: u8,
+    /// How progress is shown [default: auto]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_enum, help_heading = "Messages")]
+    progress: Option<Progress>,
+    /// Whether messages are coloured [default: auto]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_enum, help_heading = "Messages")]
+    color: Option<Color>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
+fn is_zero(count: &u8) -> bool {
+    *count == 0
+}
+
+impl ConfigArgs {
+    /// The configuration: the defaults, then the file, then the flags.
+    pub(crate) fn resolve(&self) -> anyhow::Result<dehusk::Config> {
+        let base = match &self.config {
+            Some(path) => dehusk::Config::read(path)?,
+            None => dehusk::Config::default(),
+        };
+        Ok(base.overlaid("command line", toml::Table::try_from(self)?)?)
+    }
+}

@@ -1,0 +1,117 @@
+//! `dehusk clean`.
+
+use crate::terminal::{self, Screen};
+use crate::{BAD, FINE};
+use dehusk::Config;
+use dehusk::run::{Report, Run, Tally};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+pub(crate) fn clean(inputs: &[PathBuf], config: &Config) -> anyhow::Result<u8> {
+    terminal::set_color(config.color);
+    let screen = Screen::new(config);
+    let is_dash = |path: &Path| path == Path::new("-");
+    // The library knows files; that "-" is a stream is the command line's.
+    let to_stdout = config.output.as_deref().is_some_and(is_dash);
+    let config = Config { output: config.output.clone().filter(|_| !to_stdout), ..config.clone() };
+    let run = Run::new(&config, &screen)?;
+    let mut stdout = std::io::stdout();
+    let report = if inputs.iter().any(|input| is_dash(input)) {
+        if inputs.len() > 1 {
+            terminal::error("standard input goes with no other input; clean them one by one");
+            return Ok(crate::USAGE);
+        }
+        run.stream(std::io::stdin(), &mut stdout)?
+    } else if to_stdout && !config.dry_run {
+        run.files_to(inputs, &mut stdout)?
+    } else {
+        run.files(inputs)?
+    };
+    for limit in &report.limits_crossed {
+        terminal::warn(&format!("limit crossed: {limit}"));
+    }
+    for failed in &report.failed_files {
+        terminal::error(failed);
+    }
+    if config.dry_run {
+        stdout.write_all(would_go(&report).as_bytes())?;
+        stdout.flush()?;
+    }
+    if !config.quiet {
+        terminal::say(&summary(&report));
+        if config.verbose > 0 {
+            terminal::say(&by_rule(&report));
+        }
+    }
+    Ok(if report.is_fine() { FINE } else { BAD })
+}
+
+/// What would go, by how many bytes it takes.
+fn would_go(report: &Report) -> String {
+    let mut table = format!("{:>12} {:>8}  what would go\n", "bytes", "blocks");
+    for top in &report.top_removed {
+        let text = top.text.lines().next().unwrap_or_default();
+        let (bytes, blocks) = (grouped(top.bytes), grouped(top.blocks));
+        let _ = writeln!(table, "{bytes:>12} {blocks:>8}  {text}\n{:>23}  {} ({})", "", top.place, top.reason);
+    }
+    table
+}
+
+fn summary(report: &Report) -> String {
+    let totals = &report.totals;
+    let removed = &report.removed;
+    let by_rules: u64 = removed.rules.values().map(|tally| tally.blocks).sum();
+    let mut text = format!(
+        "{} {}, {}: {} of {} bytes of text {} ({:.1} %), {} blocks by rules, {} repeats, {} of copies",
+        if report.dry_run { "looked at" } else { "cleaned" },
+        counted(totals.files, "file"),
+        counted(totals.documents, "document"),
+        grouped(totals.text_bytes_removed),
+        grouped(totals.text_bytes),
+        if report.dry_run { "would go" } else { "removed" },
+        100.0 * report.removed_share(),
+        grouped(by_rules),
+        grouped(removed.repeats.blocks),
+        grouped(removed.copies.blocks),
+    );
+    for (number, what) in [
+        (totals.documents_emptied, "documents have no text left"),
+        (totals.documents_dropped, "empty documents dropped"),
+        (totals.bad_records, "bad records"),
+        (report.failed_files.len() as u64, "files failed"),
+        (totals.files_passed_over, "files passed over, being neither .txt nor .jsonl (--format takes them)"),
+    ] {
+        if number > 0 {
+            let _ = write!(text, "; {} {what}", grouped(number));
+        }
+    }
+    let _ = write!(text, "; {:.2} s", report.times.seconds);
+    text
+}
+
+fn by_rule(report: &Report) -> String {
+    let mut rules: Vec<(&String, &Tally)> = report.removed.rules.iter().collect();
+    rules.sort_by_key(|(id, tally)| (std::cmp::Reverse(tally.bytes), id.as_str()));
+    let lines = rules.iter().map(|(id, tally)| {
+        format!("{:>12} bytes {:>8} blocks  {id}", grouped(tally.bytes), grouped(tally.blocks))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn counted(number: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
+/// A number with commas between thousands.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

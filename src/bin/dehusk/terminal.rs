@@ -1,0 +1,152 @@
+//! Messages and progress, on standard error.
+
+use anstyle::{AnsiColor, Style};
+use dehusk::Config;
+use dehusk::config::{Color, Progress as How};
+use dehusk::run::{Phase, Progress};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+
+/// How often a line of progress is told where there is no bar.
+const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
+
+pub(crate) fn set_color(color: Color) {
+    match color {
+        Color::Auto => anstream::ColorChoice::Auto,
+        Color::Always => anstream::ColorChoice::Always,
+        Color::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+}
+
+pub(crate) fn error(message: &str) {
+    tell(&format!("{ERROR}error:{ERROR:#} {message}"));
+}
+
+pub(crate) fn warn(message: &str) {
+    tell(&format!("{WARNING}warning:{WARNING:#} {message}"));
+}
+
+pub(crate) fn say(message: &str) {
+    tell(message);
+}
+
+fn tell(line: &str) {
+    // Standard error may be closed; there is nobody to tell that to.
+    let _ = writeln!(anstream::stderr().lock(), "{line}");
+}
+
+/// Shows a run's progress.
+pub(crate) struct Screen {
+    kind: Kind,
+    is_quiet: bool,
+}
+
+enum Kind {
+    Bar(ProgressBar),
+    Plain(Mutex<Plain>),
+    Off,
+}
+
+struct Plain {
+    phase: Phase,
+    done: u64,
+    total: Option<u64>,
+    started: Instant,
+    told: Instant,
+}
+
+impl Screen {
+    pub(crate) fn new(config: &Config) -> Self {
+        let is_bar = config.progress == How::Auto && std::io::stderr().is_terminal();
+        let kind = match config.progress {
+            _ if config.quiet => Kind::Off,
+            How::Off => Kind::Off,
+            _ if is_bar => Kind::Bar(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())),
+            How::Auto | How::Plain => {
+                let now = Instant::now();
+                Kind::Plain(Mutex::new(Plain { phase: Phase::Survey, done: 0, total: None, started: now, told: now }))
+            }
+        };
+        Screen { kind, is_quiet: config.quiet }
+    }
+}
+
+impl Progress for Screen {
+    fn begin(&self, phase: Phase, bytes: Option<u64>) {
+        match &self.kind {
+            Kind::Bar(bar) => {
+                let template = match bytes {
+                    Some(_) => "{msg:8} {bar:32} {bytes:>11} of {total_bytes}  {bytes_per_sec}  {eta} left",
+                    None => "{msg:8} {spinner} {bytes}  {bytes_per_sec}",
+                };
+                bar.reset();
+                if let Ok(style) = ProgressStyle::with_template(template) {
+                    bar.set_style(style);
+                }
+                if let Some(bytes) = bytes {
+                    bar.set_length(bytes);
+                }
+                bar.set_message(phase.name());
+            }
+            Kind::Plain(plain) => {
+                let now = Instant::now();
+                let mut plain = plain.lock().unwrap_or_else(PoisonError::into_inner);
+                *plain = Plain { phase, done: 0, total: bytes, started: now, told: now };
+            }
+            Kind::Off => {}
+        }
+    }
+
+    fn advance(&self, bytes: u64) {
+        match &self.kind {
+            Kind::Bar(bar) => bar.inc(bytes),
+            Kind::Plain(plain) => plain.lock().unwrap_or_else(PoisonError::into_inner).advance(bytes),
+            Kind::Off => {}
+        }
+    }
+
+    fn warn(&self, message: &str) {
+        if self.is_quiet {
+            return;
+        }
+        match &self.kind {
+            Kind::Bar(bar) => bar.suspend(|| warn(message)),
+            Kind::Plain(_) | Kind::Off => warn(message),
+        }
+    }
+
+    fn end(&self) {
+        if let Kind::Bar(bar) = &self.kind {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Plain {
+    fn advance(&mut self, bytes: u64) {
+        self.done += bytes;
+        let now = Instant::now();
+        if now - self.told < PLAIN_INTERVAL {
+            return;
+        }
+        self.told = now;
+        let seconds = (now - self.started).as_secs_f64();
+        let rate = self.done as f64 / seconds;
+        let phase = self.phase.name();
+        let (done, rate_mb) = (self.done as f64 / 1e6, rate / 1e6);
+        let line = match self.total {
+            Some(total) => {
+                let left = total.saturating_sub(self.done) as f64 / rate;
+                format!("{phase}: {done:.0} of {:.0} MB, {rate_mb:.0} MB/s, {left:.0} s left", total as f64 / 1e6)
+            }
+            None => format!("{phase}: {done:.0} MB, {rate_mb:.0} MB/s"),
+        };
+        say(&line);
+    }
+}

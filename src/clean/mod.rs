@@ -1,0 +1,230 @@
+//! Cleaning documents in memory, one at a time, as they arrive.
+
+mod examples;
+mod look;
+
+pub use examples::{Failure, check_examples};
+pub use look::Document;
+pub(crate) use look::{Look, Looker};
+
+use crate::config::Config;
+use crate::decide::{Decision, Keep, Reason, Repeats, Scope, Witnesses, decide};
+use crate::edit;
+use crate::error::{Error, Result};
+use crate::index::{MemoryIndex, Place, Trace};
+use crate::rules::Rules;
+use crate::text::Span;
+use std::sync::{Mutex, PoisonError};
+
+/// Cleans documents against rules and against what it has seen before; what a crawler calls on each page.
+///
+/// It is shared between threads by reference. Each thread has a [`Scratch`] of its own; folding, scanning and hashing need
+/// no lock, only the moment of asking what was seen does. Documents count as arriving in the order in which they reach that
+/// moment, and of a repeated block exactly one copy stays.
+///
+/// What was seen is kept in memory, some 40 to 50 bytes for each different block, until the cleaner is dropped.
+///
+/// ```
+/// use dehusk::{Cleaner, Config, Document, Scratch};
+///
+/// let cleaner = Cleaner::new(&Config::default())?;
+/// let mut scratch = Scratch::default();
+/// let page = Document::new("Skip to content\nThe ship left the harbour at dawn, with forty people and a cat on board.\n");
+/// let cleaned = cleaner.clean(&page, &mut scratch)?;
+/// assert_eq!(cleaned.text(), b"The ship left the harbour at dawn, with forty people and a cat on board.\n");
+/// assert_eq!(cleaned.cuts().len(), 1);
+///
+/// // The same page again: all of it was seen.
+/// assert_eq!(cleaner.clean(&page, &mut scratch)?.text(), b"");
+/// # Ok::<(), dehusk::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Cleaner {
+    rules: Rules,
+    config: Config,
+    memory: Mutex<Memory>,
+}
+
+/// The buffers that cleaning a document needs; one for each thread.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    looker: Option<Looker>,
+    look: Look,
+    decisions: Vec<Decision>,
+    cuts: Vec<Cut>,
+    out: Vec<u8>,
+}
+
+/// What [`Cleaner::clean`] made of a document.
+#[derive(Clone, Copy, Debug)]
+pub struct Cleaned<'s> {
+    text: &'s [u8],
+    cuts: &'s [Cut],
+}
+
+/// Something that was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// The bytes of the document that are gone.
+    pub span: Span,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// A document and a block in it, both counted from 0: documents in the order in which they arrived at a [`Cleaner`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Arrival {
+    /// The number of the document.
+    pub document: u64,
+    /// The number of the block in it.
+    pub block: u32,
+}
+
+impl<'s> Cleaned<'s> {
+    /// What is left of the text, byte for byte; UTF-8 if the document was.
+    pub fn text(&self) -> &'s [u8] {
+        self.text
+    }
+
+    /// What was removed, in the order of the text.
+    pub fn cuts(&self) -> &'s [Cut] {
+        self.cuts
+    }
+}
+
+impl Cleaner {
+    /// Makes a cleaner that has seen nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration or a pack is refused, or repeats are to lose their first copy too, which needs all documents
+    /// at hand.
+    pub fn new(config: &Config) -> Result<Self> {
+        config.validate()?;
+        if config.keep == Keep::None && matches!(config.scope, Scope::Corpus | Scope::Site) {
+            let what = "keep is \"none\", which needs all documents before the first is done; \
+                        give files to a run, or let scope be \"document\"";
+            return Err(Error::config("configuration", what));
+        }
+        Ok(Cleaner { rules: config.rules()?, config: config.clone(), memory: Mutex::default() })
+    }
+
+    /// The rules that it cleans with.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Cleans one document, and remembers its blocks.
+    ///
+    /// # Errors
+    ///
+    /// When the index is full, or the document has more blocks than can be numbered (2³² − 1).
+    pub fn clean<'s>(&self, document: &Document<'_>, scratch: &'s mut Scratch) -> Result<Cleaned<'s>> {
+        check_size(document.text)?;
+        let Scratch { looker, look, decisions, cuts, out } = scratch;
+        let looker = looker.get_or_insert_with(|| Looker::new(&self.config));
+        look.clear();
+        looker.look(&self.rules, document, look);
+        looker.finish(look);
+        decisions.clear();
+        if matches!(self.config.scope, Scope::Corpus | Scope::Site) {
+            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            let admitted = memory.admit(look)?;
+            memory.decide(admitted, 0, look, decisions);
+        } else {
+            // Nothing to remember: a memory for this document alone.
+            let mut memory = Memory { index: MemoryIndex::small(), ..Memory::default() };
+            let admitted = memory.admit(look)?;
+            let witnesses = Witnesses::find(&memory.index, &memory.traces);
+            let repeats = Repeats { lookup: &memory.index, traces: &memory.traces, witnesses: &witnesses, keep: self.config.keep };
+            decide(&repeats, admitted.part, admitted.document_idx, look.ruled_of(0), decisions);
+        }
+        cuts.clear();
+        cuts.extend(decisions.iter().map(|decision| Cut {
+            span: decision.words.unwrap_or(looker.blocks()[decision.block as usize]),
+            reason: decision.reason,
+        }));
+        out.clear();
+        edit::cut(document.text, cuts.iter().map(|cut| cut.span), out);
+        Ok(Cleaned { text: out, cuts })
+    }
+
+    /// Which document and block a place in a [`Reason`] is. A place within the same document where repeats are looked for in
+    /// documents only.
+    pub fn locate(&self, place: Place) -> Arrival {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).locate(place)
+    }
+}
+
+/// Refuses a document whose blocks could not be numbered.
+pub(crate) fn check_size(text: &[u8]) -> Result<()> {
+    let limit = u32::MAX as usize;
+    if text.len() > limit && memchr::memchr_iter(b'\n', text).count() >= limit {
+        return Err(Error::record("document", "more than 4,294,967,294 lines", "split it"));
+    }
+    Ok(())
+}
+
+/// What was seen so far, where documents come in one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    index: MemoryIndex,
+    /// Documents that came in together share a part, up to some size.
+    traces: Vec<Trace>,
+    /// For each part, how many documents came before it.
+    documents_before: Vec<u64>,
+    witnesses: Witnesses,
+}
+
+/// Where the documents of a look stand in a memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Admitted {
+    pub(crate) part: u32,
+    /// The first of them, by its number in the part.
+    pub(crate) document_idx: usize,
+}
+
+/// A new part is begun when one holds this many blocks.
+const PART_BLOCKS: usize = 1 << 16;
+
+impl Memory {
+    /// Notes the documents of a look as coming next.
+    pub(crate) fn admit(&mut self, look: &Look) -> Result<Admitted> {
+        let has_room = |trace: &Trace| trace.n_blocks() < PART_BLOCKS && trace.has_room(look.n_blocks());
+        if !self.traces.last().is_some_and(has_room) {
+            let before = self.traces.last().map_or(0, |last| last.n_documents() as u64);
+            self.documents_before.push(self.documents_before.last().map_or(0, |first| first + before));
+            self.traces.push(Trace::default());
+        }
+        let part_idx = self.traces.len() - 1;
+        let part = u32::try_from(part_idx).expect("2^32 parts of 2^16 blocks do not fit in memory");
+        let trace = &mut self.traces[part_idx];
+        let document_idx = trace.n_documents();
+        look.note(&self.index, part, trace)?;
+        Ok(Admitted { part, document_idx })
+    }
+
+    /// Decides on a document that was admitted: number `offset` of its look.
+    pub(crate) fn decide(&self, admitted: Admitted, offset: usize, look: &Look, decisions: &mut Vec<Decision>) {
+        let repeats = Repeats {
+            lookup: &self.index,
+            traces: &self.traces,
+            witnesses: &self.witnesses,
+            keep: Keep::First,
+        };
+        decide(&repeats, admitted.part, admitted.document_idx + offset, look.ruled_of(offset), decisions);
+    }
+
+    /// Which document and block a place is.
+    pub(crate) fn locate(&self, place: Place) -> Arrival {
+        let Some(trace) = self.traces.get(place.part as usize) else {
+            return Arrival { document: 0, block: place.block };
+        };
+        let document_idx = trace.document_at(place.block);
+        let start = trace.blocks_of(document_idx).start;
+        Arrival {
+            document: self.documents_before[place.part as usize] + document_idx as u64,
+            block: place.block - u32::try_from(start).expect("blocks of a part are numbered with 32 bits"),
+        }
+    }
+}

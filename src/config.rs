@@ -1,0 +1,299 @@
+//! The configuration: one struct, whose fields are the flags of the command and the keys of a TOML file.
+
+use crate::decide::{Keep, Scope};
+use crate::error::{Error, Result};
+use crate::rules::{Pack, Rules};
+use crate::text::{Fold, Unit};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// All that can be chosen. The same names, with hyphens, are flags of the command and keys of a TOML file.
+///
+/// ```
+/// use dehusk::{Config, text::Unit};
+///
+/// let config = Config::parse("site.toml", "unit = \"paragraph\"\nmin-chars = 80")?;
+/// assert_eq!((config.unit, config.min_chars), (Unit::Paragraph, 80));
+/// let error = Config::parse("site.toml", "min-char = 80").unwrap_err();
+/// assert!(error.to_string().starts_with("site.toml:1: unknown field `min-char`"));
+/// # Ok::<(), dehusk::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// Where the cleaned text goes: a file, a folder, or `-` for standard output.
+    pub output: Option<PathBuf>,
+    /// Whether an output that exists may be replaced.
+    pub force: bool,
+    /// How many threads work; as many as there are processors if not given.
+    pub threads: Option<usize>,
+    /// What the inputs are.
+    pub format: Format,
+    /// What a document of plain text on standard input is.
+    pub framing: Framing,
+    /// The JSONL field that is cleaned.
+    pub text_field: String,
+    /// The JSONL field that names a document.
+    pub id_field: String,
+    /// The JSONL field with a document's address, whose registrable domain is its site.
+    pub url_field: String,
+    /// The JSONL field with a document's site, which goes before the one from its address.
+    pub site_field: String,
+    /// What is compared, kept or removed.
+    pub unit: Unit,
+    /// Where repeats are looked for.
+    pub scope: Scope,
+    /// Which copy of a repeat stays.
+    pub keep: Keep,
+    /// The shortest folded block that is dropped as a repeat, in characters of a script that writes spaces.
+    pub min_chars: usize,
+    /// How alike two blocks must be to be repeats.
+    pub fold: Fold,
+    /// Packs of rules besides the default ones: names of built-in packs, or files.
+    pub pack: Vec<String>,
+    /// Whether the default packs are left out.
+    pub no_default_packs: bool,
+    /// Where the journal goes: what was removed, from where, and why.
+    pub journal: Option<PathBuf>,
+    /// Where the report goes, as JSON.
+    pub report: Option<PathBuf>,
+    /// Whether nothing is written, and what would go is shown.
+    pub dry_run: bool,
+    /// The largest share of its text that a document may lose; a whole copy of another document does not count.
+    pub max_removed_document: f64,
+    /// The largest share of all text that a run may lose.
+    pub max_removed_run: f64,
+    /// What happens where a limit is crossed.
+    pub on_limit: OnLimit,
+    /// What happens to a record that cannot be read.
+    pub on_bad_record: OnBadRecord,
+    /// Whether documents that have no text left are dropped.
+    pub drop_empty: bool,
+    /// Whether only errors are told.
+    pub quiet: bool,
+    /// How much more is told.
+    pub verbose: u8,
+    /// How progress is shown.
+    pub progress: Progress,
+    /// Whether messages are coloured.
+    pub color: Color,
+}
+
+/// The packs that are used unless `no-default-packs` says otherwise.
+const DEFAULT_PACKS: [&str; 3] = ["cnet", "gutenberg", "web-en"];
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            output: None,
+            force: false,
+            threads: None,
+            format: Format::Auto,
+            framing: Framing::None,
+            text_field: "text".into(),
+            id_field: "id".into(),
+            url_field: "url".into(),
+            site_field: "site".into(),
+            unit: Unit::Line,
+            scope: Scope::Corpus,
+            keep: Keep::First,
+            min_chars: 60,
+            fold: Fold::Loose,
+            pack: Vec::new(),
+            no_default_packs: false,
+            journal: None,
+            report: None,
+            dry_run: false,
+            max_removed_document: 1.0,
+            max_removed_run: 0.8,
+            on_limit: OnLimit::Warn,
+            on_bad_record: OnBadRecord::Keep,
+            drop_empty: false,
+            quiet: false,
+            verbose: 0,
+            progress: Progress::Auto,
+            color: Color::Auto,
+        }
+    }
+}
+
+/// What an input file is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    /// By its name (`.txt`, `.text`; `.jsonl`, `.ndjson`), else by what it starts with.
+    #[default]
+    Auto,
+    /// Plain text.
+    Text,
+    /// A JSON object on each line.
+    Jsonl,
+}
+
+/// What a document is in plain text on standard input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "kebab-case")]
+pub enum Framing {
+    /// All of it is one document.
+    #[default]
+    None,
+    /// Each line is a document.
+    Lines,
+    /// Documents end with a zero byte.
+    Nul,
+}
+
+/// What happens where a limit on removal is crossed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "kebab-case")]
+pub enum OnLimit {
+    /// It is told, and the exit code is 1.
+    #[default]
+    Warn,
+    /// The run stops with exit code 3; files are not written at all.
+    Stop,
+}
+
+/// What happens to a record that cannot be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "kebab-case")]
+pub enum OnBadRecord {
+    /// It is left out, told and counted.
+    Skip,
+    /// It is written as it is, told and counted.
+    #[default]
+    Keep,
+    /// The run stops with exit code 3.
+    Stop,
+}
+
+/// How progress is shown, on standard error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "kebab-case")]
+pub enum Progress {
+    /// A bar on a terminal, a line now and then elsewhere.
+    #[default]
+    Auto,
+    /// A line now and then.
+    Plain,
+    /// Not at all.
+    Off,
+}
+
+/// Whether messages are coloured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "kebab-case")]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Config {
+    /// Reads a configuration from TOML; `origin` names it in messages.
+    ///
+    /// # Errors
+    ///
+    /// When the text is no TOML, has an unknown key, or a value that [`validate`](Config::validate) refuses.
+    pub fn parse(origin: &str, source: &str) -> Result<Self> {
+        let config: Config = toml::from_str(source).map_err(|error| {
+            let line = error.span().map_or(1, |span| 1 + source[..span.start].matches('\n').count());
+            Error::config(format!("{origin}:{line}"), error.message())
+        })?;
+        config.validate().map_err(|error| Error::config(origin, error.to_string()))?;
+        Ok(config)
+    }
+
+    /// Reads a configuration from a TOML file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::parse`], and when the file cannot be read.
+    pub fn read(path: &Path) -> Result<Self> {
+        let source = std::fs::read_to_string(path).map_err(|source| Error::reading(path, source))?;
+        Config::parse(&path.display().to_string(), &source)
+    }
+
+    /// This configuration with the fields of a TOML table in place of its own; `origin` names the table in messages.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::parse`].
+    pub fn overlaid(&self, origin: &str, table: toml::Table) -> Result<Self> {
+        let fails = |message: String| Error::config(origin, message);
+        let mut own = toml::Table::try_from(self).map_err(|error| fails(error.to_string()))?;
+        own.extend(table);
+        let config: Config = own.try_into().map_err(|error: toml::de::Error| fails(error.message().to_owned()))?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Checks that the values go together. This is the only place that refuses a configuration.
+    ///
+    /// # Errors
+    ///
+    /// When a value is out of range or two do not go together; see [`Error::is_config`].
+    pub fn validate(&self) -> Result<()> {
+        let fails = |what: &str| Err(Error::config("configuration", what));
+        for (name, share) in
+            [("max-removed-document", self.max_removed_document), ("max-removed-run", self.max_removed_run)]
+        {
+            if !(0.0..=1.0).contains(&share) {
+                return fails(&format!("{name} is {share}; give a share from 0 to 1"));
+            }
+        }
+        if self.threads == Some(0) {
+            return fails("threads is 0; give at least 1, or leave it out to use all processors");
+        }
+        if self.keep == Keep::None && self.scope == Scope::Off {
+            return fails("keep is \"none\" while scope is \"off\", so that nothing would be compared; change one");
+        }
+        let fields = [&self.text_field, &self.id_field, &self.url_field, &self.site_field];
+        if fields[0].is_empty() {
+            return fails("text-field is empty; name the field that is cleaned");
+        }
+        if fields[1..].contains(&fields[0]) {
+            return fails("text-field names the same field as id-field, url-field or site-field; tell them apart");
+        }
+        if self.framing != Framing::None && self.format == Format::Jsonl {
+            return fails("framing is for plain text, but format is \"jsonl\"; leave one out");
+        }
+        Ok(())
+    }
+
+    /// The packs that the configuration asks for, read.
+    ///
+    /// # Errors
+    ///
+    /// When a pack cannot be read; see [`Pack::open`].
+    pub fn packs(&self) -> Result<Vec<Pack>> {
+        let defaults = DEFAULT_PACKS.into_iter().filter(|_| !self.no_default_packs);
+        let mut names: Vec<&str> = defaults.collect();
+        for name in &self.pack {
+            // Asking for a default pack by name is no mistake.
+            if !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+        names.into_iter().map(Pack::open).collect()
+    }
+
+    /// The rules that the configuration asks for, compiled.
+    ///
+    /// # Errors
+    ///
+    /// When a pack cannot be read or compiled; see [`Pack::open`] and [`Rules::compile`].
+    pub fn rules(&self) -> Result<Rules> {
+        Rules::compile(&self.packs()?)
+    }
+}

@@ -1,0 +1,129 @@
+//! Decisions: which blocks of a document go, and why. Nothing is edited here.
+//!
+//! ```text
+//! hits ──▶ chrome: which rules' conditions hold in this document ─┐
+//!                                                                ├─▶ gaps: blank blocks left between cuts ──▶ decisions
+//! marks ─▶ repeats: what stands earlier, with its short lines ────┘
+//! ```
+
+mod chrome;
+mod repeats;
+
+pub(crate) use chrome::{Page, Ruled, chrome};
+pub(crate) use repeats::{Repeats, Witnesses};
+
+use crate::index::{Lookup, Mark, Place};
+use crate::rules::RuleIdx;
+use crate::text::Span;
+use serde::{Deserialize, Serialize};
+
+/// Where repeats are looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// Within each document.
+    Document,
+    /// Within the documents of one site; a document without a site is one of its own.
+    Site,
+    /// Within all documents.
+    #[default]
+    Corpus,
+    /// Nowhere: repeats stay.
+    Off,
+}
+
+/// Which copy of a repeated block stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "kebab-case")]
+pub enum Keep {
+    /// The first in input order.
+    #[default]
+    First,
+    /// None: what stands twice goes everywhere.
+    None,
+}
+
+/// Why something is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// A rule matched.
+    Rule(RuleIdx),
+    /// The block, or the passage that it is a short line of, stands at this place too (the first, unless no copy stays).
+    Repeat(Place),
+    /// The whole document is a copy of the one that starts at this place.
+    Copy(Place),
+    /// A blank block that separated something removed from its neighbours.
+    Gap,
+}
+
+/// A removal: of one block, or of some words in it. What has no decision stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The block, by its number in the document.
+    pub block: u32,
+    /// The bytes of the text that go, where not the whole block does.
+    pub words: Option<Span>,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Decides on one document: appends what goes to `decisions`, in the order of the text.
+///
+/// The document is number `document_idx` of part `part`, whose trace is among those of `repeats`; `ruled` is what
+/// [`chrome`] found in it.
+pub(crate) fn decide<L: Lookup>(
+    repeats: &Repeats<'_, L>,
+    part: u32,
+    document_idx: usize,
+    ruled: &[Ruled],
+    decisions: &mut Vec<Decision>,
+) {
+    let base = decisions.len();
+    let trace = &repeats.traces[part as usize];
+    let blocks = trace.blocks_of(document_idx);
+    repeats.decide(part, document_idx, decisions);
+    decisions.extend(ruled.iter().map(|ruled| Decision {
+        block: ruled.block,
+        words: ruled.words,
+        reason: Reason::Rule(ruled.rule),
+    }));
+    if decisions.len() == base {
+        return;
+    }
+    let start = blocks.start;
+    gaps(blocks.len(), |block_idx| trace.mark(start + block_idx) == Mark::BLANK, base, decisions);
+    decisions[base..].sort_by_key(|decision| (decision.block, decision.words));
+}
+
+/// Removes the blank blocks that only separated what is removed. Between two blocks that stay, the blank ones before the
+/// first cut stay, or else those after the last.
+fn gaps(n_blocks: usize, is_blank: impl Fn(usize) -> bool, base: usize, decisions: &mut Vec<Decision>) {
+    let mut is_cut = vec![false; n_blocks];
+    for decision in decisions[base..].iter().filter(|decision| decision.words.is_none()) {
+        is_cut[decision.block as usize] = true;
+    }
+    let mut block_idx = 0;
+    while block_idx < n_blocks {
+        if !is_cut[block_idx] && !is_blank(block_idx) {
+            block_idx += 1;
+            continue;
+        }
+        // A run of cut and blank blocks, between blocks that stay or the document's edges.
+        let run_start = block_idx;
+        while block_idx < n_blocks && (is_cut[block_idx] || is_blank(block_idx)) {
+            block_idx += 1;
+        }
+        let run = run_start..block_idx;
+        let Some(first_cut) = run.clone().find(|&idx| is_cut[idx]) else { continue };
+        let last_cut = run.clone().rfind(|&idx| is_cut[idx]).unwrap_or(first_cut);
+        let at_edge = run.start == 0 || run.end == n_blocks;
+        let has_blanks_before = first_cut > run.start;
+        let stays = |idx: usize| !at_edge && if has_blanks_before { idx < first_cut } else { idx > last_cut };
+        for idx in run.filter(|&idx| !is_cut[idx] && !stays(idx)) {
+            let block = u32::try_from(idx).expect("the blocks of a part are numbered with 32 bits");
+            decisions.push(Decision { block, words: None, reason: Reason::Gap });
+        }
+    }
+}

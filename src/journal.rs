@@ -1,0 +1,191 @@
+//! The journal: what was removed, from where, and why; with what is left it gives the original back, bit for bit.
+//!
+//! A journal is JSONL. Its first line says what it is; then, in input order, come a line for each file, one for each cut,
+//! and after the cuts of each part of a file one with the part's size and hash:
+//!
+//! ```text
+//! {"journal":1,"dehusk":"0.1.0","fold":1}
+//! {"file":"a.txt"}
+//! {"at":0,"record":1,"line":1,"reason":"rule","rule":"web-en/skip-links","text":"Skip to content\n"}
+//! {"at":51,"record":1,"line":4,"reason":"repeat","first":{"file":"a.txt","record":1,"line":2},"text":"…"}
+//! {"bytes":5493,"blake3":"…"}
+//! ```
+//!
+//! `at` counts bytes of the original file. Bytes that are not UTF-8 are given as `hex` in place of `text`.
+
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::io::{BufRead, Read, Write};
+use std::path::Path;
+
+/// The version of the journal's format.
+pub(crate) const JOURNAL_VERSION: u32 = 1;
+
+/// A line of a journal.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Line<'j> {
+    Head(Head<'j>),
+    File(FileLine<'j>),
+    Cut(#[serde(borrow)] CutLine<'j>),
+    Part(PartLine<'j>),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Head<'j> {
+    pub(crate) journal: u32,
+    pub(crate) dehusk: Cow<'j, str>,
+    pub(crate) fold: u32,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FileLine<'j> {
+    pub(crate) file: Cow<'j, str>,
+    /// Whether nothing is left of the file, so that no output was written.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) dropped: bool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CutLine<'j> {
+    pub(crate) at: u64,
+    pub(crate) record: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) line: Option<u64>,
+    pub(crate) reason: Cow<'j, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rule: Option<Cow<'j, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) first: Option<Location<'j>>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    pub(crate) text: Option<Cow<'j, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hex: Option<String>,
+}
+
+/// Where a block stands, as a person would look for it: all numbers count from 1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Location<'j> {
+    pub(crate) file: Cow<'j, str>,
+    pub(crate) record: u64,
+    pub(crate) line: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PartLine<'j> {
+    pub(crate) bytes: u64,
+    pub(crate) blake3: Cow<'j, str>,
+}
+
+impl Line<'_> {
+    /// Appends the line to `out`.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        serde_json::to_writer(&mut *out, self).expect("a journal's line has only strings, numbers and flags");
+        out.push(b'\n');
+    }
+}
+
+impl<'j> CutLine<'j> {
+    /// With the bytes that were cut.
+    pub(crate) fn with_bytes(mut self, bytes: &'j [u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => self.text = Some(text.into()),
+            Err(_) => self.hex = Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+        }
+        self
+    }
+
+    /// The bytes that were cut.
+    pub(crate) fn into_bytes(self) -> Option<Vec<u8>> {
+        match (self.text, self.hex) {
+            (Some(text), None) => Some(text.into_owned().into_bytes()),
+            (None, Some(hex)) => hex
+                .as_bytes()
+                .chunks(2)
+                .map(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok().filter(|_| digits.len() == 2))
+                .collect(),
+            _ => None,
+        }
+    }
+}
+
+impl Location<'_> {
+    /// `file:line` for plain text, `file:record:line` for a file of many records.
+    pub(crate) fn shown(&self, has_records: bool) -> String {
+        let Location { file, record, line } = self;
+        if has_records { format!("{file}:{record}:{line}") } else { format!("{file}:{line}") }
+    }
+}
+
+/// Reads a journal line by line.
+pub(crate) struct JournalReader<'p, R> {
+    source: R,
+    path: &'p Path,
+    line_number: usize,
+    buffer: String,
+}
+
+impl<'p, R: BufRead> JournalReader<'p, R> {
+    /// Begins to read the journal at `path`, whose first line must say that it is one.
+    pub(crate) fn open(source: R, path: &'p Path) -> Result<Self> {
+        let mut reader = JournalReader { source, path, line_number: 0, buffer: String::new() };
+        let head = match reader.next()? {
+            Some(Line::Head(head)) => head.journal,
+            _ => return Err(Error::journal(path, 1, "not a journal of dehusk; give the file that --journal wrote")),
+        };
+        if head != JOURNAL_VERSION {
+            let what = format!("journal version {head} is not known; this dehusk reads version {JOURNAL_VERSION}");
+            return Err(Error::journal(path, 1, what));
+        }
+        Ok(reader)
+    }
+
+    /// The next line.
+    pub(crate) fn next(&mut self) -> Result<Option<Line<'_>>> {
+        self.buffer.clear();
+        self.line_number += 1;
+        let n_read = self.source.read_line(&mut self.buffer).map_err(|source| Error::reading(self.path, source))?;
+        if n_read == 0 {
+            return Ok(None);
+        }
+        let line = serde_json::from_str(&self.buffer);
+        line.map(Some).map_err(|_| {
+            Error::journal(self.path, self.line_number, "not a line of a journal; restore from the journal as it was written")
+        })
+    }
+
+    /// An error at the line that was read last.
+    pub(crate) fn complain(&self, what: impl Into<String>) -> Error {
+        Error::journal(self.path, self.line_number, what)
+    }
+}
+
+/// Copies exactly `n_bytes` from `source` to `target`, hashing them; says how many there were.
+pub(crate) fn copy_hashed(
+    source: &mut impl Read,
+    n_bytes: u64,
+    target: &mut impl Write,
+    hasher: &mut blake3::Hasher,
+) -> std::io::Result<u64> {
+    let mut buffer = [0; 1 << 15];
+    let mut left = n_bytes;
+    while left > 0 {
+        let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        let n_read = match source.read(&mut buffer[..wanted]) {
+            Ok(0) => break,
+            Ok(n_read) => n_read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        hasher.update(&buffer[..n_read]);
+        target.write_all(&buffer[..n_read])?;
+        left -= n_read as u64;
+    }
+    Ok(n_bytes - left)
+}

@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+
+pub mod config;
+pub mod edit;
+mod error;
+pub mod fingerprint;
+pub mod index;
+pub mod rules;
+mod scan;
+pub mod text;
+
+mod clean;
+mod decide;
+mod journal;
+mod record;
+pub mod run;
+
+pub use clean::{Arrival, Cleaned, Cleaner, Cut, Document, Failure, Scratch, check_examples};
+pub use config::Config;
+pub use decide::{Decision, Keep, Reason, Scope};
+pub use error::{Error, Result};

@@ -1,0 +1,81 @@
+//! Decoration: the bullets, arrows, bars and brackets that pages put around their labels.
+
+use crate::text::Span;
+
+/// The part of a folded block that is left when decoration is cut from both ends.
+pub(crate) fn core_of(folded: &[u8]) -> Span {
+    let start = folded.len() - without_leading(folded).len();
+    let end = start + without_trailing(&folded[start..]).len();
+    Span::new(start, end)
+}
+
+/// `folded` without the decoration at its start.
+pub(crate) fn without_leading(mut folded: &[u8]) -> &[u8] {
+    while let Some(length) = leading(folded) {
+        folded = &folded[length..];
+    }
+    folded
+}
+
+/// `folded` without the decoration at its end.
+pub(crate) fn without_trailing(mut folded: &[u8]) -> &[u8] {
+    while let Some(length) = trailing(folded) {
+        folded = &folded[..folded.len() - length];
+    }
+    folded
+}
+
+fn leading(folded: &[u8]) -> Option<usize> {
+    match folded.first()? {
+        byte if byte.is_ascii_alphanumeric() => None,
+        byte if byte.is_ascii() => is_decoration(char::from(*byte)).then_some(1),
+        _ => {
+            let character = folded.utf8_chunks().next()?.valid().chars().next()?;
+            is_decoration(character).then_some(character.len_utf8())
+        }
+    }
+}
+
+fn trailing(folded: &[u8]) -> Option<usize> {
+    match folded.last()? {
+        byte if byte.is_ascii_alphanumeric() => None,
+        b'.' => folded.ends_with(b"...").then_some(3),
+        byte if byte.is_ascii() => is_decoration(char::from(*byte)).then_some(1),
+        _ => {
+            // A character has at most four bytes, and starts at the last byte that does not continue one.
+            let start = folded.iter().rposition(|byte| byte & 0xc0 != 0x80)?;
+            let character = std::str::from_utf8(&folded[start..]).ok()?.chars().next()?;
+            is_decoration(character).then_some(character.len_utf8())
+        }
+    }
+}
+
+fn is_decoration(character: char) -> bool {
+    matches!(
+        character,
+        ' ' | '|' | '*' | '-' | '+' | '<' | '>' | '[' | ']' | '(' | ')' | '{' | '}' | ':' | '/' | '\\' | '#' | '=' | '~'
+            | '_' | '^' | '•' | '·' | '«' | '»' | '‹' | '›' | '→' | '←' | '↑' | '↓' | '▶' | '►' | '▼' | '▾' | '▲' | '△' | '✕' | '×' | '✖' | '✔'
+            | '★' | '☆' | '●' | '○' | '■' | '□'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decoration_goes_and_words_and_quotes_stay() {
+        for (folded, core) in [
+            ("read more", "read more"),
+            ("» read more", "read more"),
+            ("[ read more... ] →", "read more"),
+            ("--- \"no.\" ---", "\"no.\""),
+            ("* * *", ""),
+            ("© 2024 us", "© 2024 us"),
+            ("wait....", "wait."),
+            ("", ""),
+        ] {
+            assert_eq!(core_of(folded.as_bytes()).of(folded.as_bytes()), core.as_bytes(), "{folded}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The edits of a part: what goes from each record, as spans of the part's bytes, told to whoever wants to know.
+
+use super::outline::{Outline, OutlinedRecord, RecordKind};
+use crate::config::{Config, OnBadRecord};
+use crate::decide::{Decision, Reason, Repeats, decide};
+use crate::index::{Lookup, Mark};
+use crate::text::Span;
+
+/// Something that is cut out of a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PartCut {
+    /// Bytes of the part.
+    pub(crate) span: Span,
+    pub(crate) why: Why,
+    /// The block in the record that it was cut from, where it was.
+    pub(crate) block: Option<u32>,
+}
+
+/// Why something is cut out of a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    Decided(Reason),
+    /// The record has no text left, and such are dropped.
+    Empty,
+    /// The record could not be read, and such are skipped.
+    Bad,
+}
+
+/// A record with what is cut from it.
+#[derive(Debug)]
+pub(crate) struct EditedRecord<'e> {
+    pub(crate) record_idx: usize,
+    pub(crate) record: &'e OutlinedRecord,
+    /// In the order of the bytes.
+    pub(crate) cuts: &'e [PartCut],
+    /// Whether the record is gone as a whole.
+    pub(crate) is_dropped: bool,
+}
+
+impl EditedRecord<'_> {
+    /// Whether the record is a copy of another document as a whole.
+    pub(crate) fn is_copy(&self) -> bool {
+        self.cuts.iter().any(|cut| matches!(cut.why, Why::Decided(Reason::Copy(_))))
+    }
+}
+
+/// Decides on all records of a part; tells `tell` of each, and leaves all cuts in `cuts`.
+pub(crate) fn edit_part<L: Lookup>(
+    config: &Config,
+    repeats: &Repeats<'_, L>,
+    part: u32,
+    outline: &Outline,
+    cuts: &mut Vec<PartCut>,
+    mut tell: impl FnMut(&EditedRecord<'_>),
+) {
+    cuts.clear();
+    let trace = &repeats.traces[part as usize];
+    let mut reader = outline.reader();
+    let mut record = OutlinedRecord::default();
+    let mut decisions: Vec<Decision> = Vec::new();
+    for record_idx in 0..outline.n_records {
+        let blocks = trace.blocks_of(record_idx);
+        reader.next(blocks.len(), &mut record);
+        decisions.clear();
+        decide(repeats, part, record_idx, &record.ruled, &mut decisions);
+        let first = cuts.len();
+        cuts.extend(decisions.iter().map(|decision| PartCut {
+            span: decision.words.unwrap_or(record.blocks[decision.block as usize]),
+            why: Why::Decided(decision.reason),
+            block: Some(decision.block),
+        }));
+        let is_dropped = match record.kind {
+            RecordKind::Document => {
+                config.drop_empty && is_empty(&decisions, blocks.clone().map(|block| trace.mark(block)))
+            }
+            RecordKind::Between => false,
+            RecordKind::Bad => config.on_bad_record == OnBadRecord::Skip,
+        };
+        if is_dropped {
+            let why = if record.kind == RecordKind::Bad { Why::Bad } else { Why::Empty };
+            cut_rest(record.span, why, first, cuts);
+        }
+        tell(&EditedRecord { record_idx, record: &record, cuts: &cuts[first..], is_dropped });
+    }
+}
+
+/// Whether nothing that shows is left of a document.
+fn is_empty(decisions: &[Decision], marks: impl Iterator<Item = Mark>) -> bool {
+    let mut cut = decisions.iter().filter(|decision| decision.words.is_none()).map(|decision| decision.block).peekable();
+    (0..).zip(marks).all(|(block, mark)| cut.next_if_eq(&block).is_some() || mark == Mark::BLANK)
+}
+
+/// Cuts what is left of a record between the cuts from number `first` on.
+fn cut_rest(span: Span, why: Why, first: usize, cuts: &mut Vec<PartCut>) {
+    let taken = cuts.split_off(first);
+    let mut at = span.start;
+    for cut in taken {
+        if at < cut.span.start {
+            cuts.push(PartCut { span: Span::new(at, cut.span.start), why, block: None });
+        }
+        at = cut.span.end;
+        cuts.push(cut);
+    }
+    if at < span.end {
+        cuts.push(PartCut { span: Span::new(at, span.end), why, block: None });
+    }
+}

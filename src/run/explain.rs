@@ -1,0 +1,126 @@
+//! Explaining one file: each block, with what becomes of it and why.
+
+use super::Run;
+use super::edits::{Why, edit_part};
+use super::outline::PartLooker;
+use super::plan::{Destination, Plan};
+use super::rewrite::{Locator, tell_why};
+use super::source::read_part;
+use crate::clean::{Look, Looker};
+use crate::config::Config;
+use crate::decide::{Repeats, Scope, Witnesses};
+use crate::error::{Error, Result};
+use crate::index::{MemoryIndex, Trace};
+use crate::record::{Layout, Spelled};
+use crate::text::Span;
+use std::path::{Path, PathBuf};
+
+/// A block, with what becomes of it.
+#[derive(Debug)]
+pub struct Explained<'e> {
+    /// The record that the block belongs to, from 1.
+    pub record: u64,
+    /// The block in its record, from 1.
+    pub line: u64,
+    /// The block in pieces, in order: the text as it reads, not as the file spells it.
+    pub pieces: &'e [Piece],
+}
+
+/// A piece of a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// The text.
+    pub text: Vec<u8>,
+    /// Why it goes; nothing if it stays.
+    pub reason: Option<String>,
+}
+
+pub(super) fn explain(
+    run: &Run<'_>,
+    inputs: &[PathBuf],
+    file: &Path,
+    tell: &mut dyn FnMut(&Explained<'_>),
+) -> Result<()> {
+    // Without other inputs the file is compared with itself alone.
+    let alone = [file.to_owned()];
+    let config = Config { journal: None, ..run.config.clone() };
+    let plan = Plan::make(&config, if inputs.is_empty() { &alone } else { inputs }, Destination::Stream)?;
+    let wanted = file.canonicalize().map_err(|source| Error::reading(file, source))?;
+    let is_wanted = |path: &Path| path.canonicalize().is_ok_and(|path| path == wanted);
+    run.with_survey(plan, |rewrite| {
+        let Some(planned) = rewrite.plan.files.iter().find(|planned| is_wanted(&planned.input)) else {
+            if let Some(error) = rewrite.plan.failed.first() {
+                return Err(Error::usage(error.to_string()));
+            }
+            return Err(Error::usage(format!("{}: not among the inputs; name it, or a folder that it is in", file.display())));
+        };
+        let mut bytes = Vec::new();
+        let is_escaped = matches!(planned.layout, Layout::Jsonl(_));
+        for part_idx in planned.parts.clone() {
+            let start = read_part(planned, &rewrite.plan.parts[part_idx], &mut bytes)?;
+            match rewrite.survey {
+                Some(survey) => {
+                    let part = u32::try_from(part_idx).expect("parts are numbered with 32 bits by the survey");
+                    let repeats = Repeats {
+                        lookup: &survey.index,
+                        traces: &survey.traces,
+                        witnesses: &survey.witnesses,
+                        keep: config.keep,
+                    };
+                    let locator = Locator { rewrite, traces: &survey.traces, first_part: 0 };
+                    let records = rewrite.records_before[part_idx];
+                    edit_part(&config, &repeats, part, &survey.outlines[part_idx], &mut Vec::new(), |edited| {
+                        tell_record(&bytes, is_escaped, records, edited, &|why| tell_why(rewrite.rules, why, &locator), tell);
+                    });
+                }
+                None => {
+                    let mut looker = PartLooker::new(Looker::new(&config));
+                    let mut look = Look::default();
+                    let outline = looker.look(rewrite.rules, &planned.layout, &bytes, start == 0, &mut look)?;
+                    let (index, mut trace) = (MemoryIndex::small(), Trace::default());
+                    look.note(&index, 0, &mut trace)?;
+                    let traces = [trace];
+                    let witnesses = if config.scope == Scope::Off { Witnesses::default() } else { Witnesses::find(&index, &traces) };
+                    let repeats = Repeats { lookup: &index, traces: &traces, witnesses: &witnesses, keep: config.keep };
+                    let locator = Locator { rewrite, traces: &traces, first_part: part_idx };
+                    let records = rewrite.records_before[part_idx];
+                    edit_part(&config, &repeats, 0, &outline, &mut Vec::new(), |edited| {
+                        tell_record(&bytes, is_escaped, records, edited, &|why| tell_why(rewrite.rules, why, &locator), tell);
+                    });
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+fn tell_record(
+    bytes: &[u8],
+    is_escaped: bool,
+    records_before: u64,
+    edited: &super::edits::EditedRecord<'_>,
+    tell_why: &dyn Fn(Why) -> String,
+    tell: &mut dyn FnMut(&Explained<'_>),
+) {
+    let mut cuts = edited.cuts.iter().peekable();
+    let mut spelled = Spelled::default();
+    let mut read = |span: Span| spelled.read(span.of(bytes), is_escaped).0.to_vec();
+    for (line, block) in (1..).zip(&edited.record.blocks) {
+        let mut pieces = Vec::new();
+        let mut at = block.start;
+        while let Some(cut) = cuts.next_if(|cut| cut.span.start < block.end) {
+            if cut.span.end <= block.start {
+                continue;
+            }
+            if at < cut.span.start {
+                pieces.push(Piece { text: read(Span::new(at, cut.span.start)), reason: None });
+            }
+            pieces.push(Piece { text: read(cut.span), reason: Some(tell_why(cut.why)) });
+            at = cut.span.end;
+        }
+        if at < block.end {
+            pieces.push(Piece { text: read(Span::new(at, block.end)), reason: None });
+        }
+        tell(&Explained { record: records_before + edited.record_idx as u64 + 1, line, pieces: &pieces });
+    }
+}

@@ -1,0 +1,270 @@
+//! Runs: whole corpora, from files to files, or a stream.
+//!
+//! Files are read twice. The survey finds what repeats and where first, in any order, on all threads; the rewrite decides,
+//! cuts and writes. A stream is read once, in order. Both remove the same.
+
+mod edits;
+mod explain;
+mod outline;
+mod output;
+mod plan;
+mod progress;
+mod report;
+mod restore;
+mod rewrite;
+mod source;
+mod stream;
+mod survey;
+mod workers;
+
+pub use explain::{Explained, Piece};
+pub use progress::{Phase, Progress};
+pub use report::{REPORT_SCHEMA_VERSION, Removed, Report, Tally, Times, TopRemoved, Totals};
+pub use restore::{Restored, restore};
+
+use crate::config::{Config, OnBadRecord, OnLimit};
+use crate::decide::Scope;
+use crate::error::{Error, Result};
+use crate::rules::Rules;
+use output::Unfinished;
+use plan::{Destination, Plan};
+use rewrite::{Outputs, Rewrite};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use survey::Surveyed;
+use workers::Workers;
+
+/// Cleans corpora as a [`Config`] says.
+///
+/// ```
+/// use dehusk::{Config, run::Run};
+///
+/// let folder = tempfile::tempdir()?;
+/// std::fs::create_dir(folder.path().join("in"))?;
+/// std::fs::write(folder.path().join("in/a.txt"), "Skip to content\nThe ship left at dawn.\n")?;
+/// let config = Config { output: Some(folder.path().join("out")), ..Config::default() };
+/// let report = Run::new(&config, &())?.files(&[folder.path().join("in")])?;
+/// assert!(report.is_fine());
+/// assert_eq!(std::fs::read_to_string(folder.path().join("out/a.txt"))?, "The ship left at dawn.\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Run<'r> {
+    config: &'r Config,
+    progress: &'r dyn Progress,
+    rules: Rules,
+    workers: Workers,
+}
+
+impl<'r> Run<'r> {
+    /// Reads the packs and starts the threads that the configuration asks for.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration or a pack is refused.
+    pub fn new(config: &'r Config, progress: &'r dyn Progress) -> Result<Self> {
+        config.validate()?;
+        Ok(Run { config, progress, rules: config.rules()?, workers: Workers::start(config.threads)? })
+    }
+
+    /// Cleans files and folders into the output that the configuration names, or with `dry_run` only tells what would go.
+    ///
+    /// # Errors
+    ///
+    /// When inputs and outputs do not go together, a limit or a bad record stops the run, or the journal or report cannot be
+    /// written. A file that cannot be read or written is no error but part of the report.
+    pub fn files(&self, inputs: &[PathBuf]) -> Result<Report> {
+        match (&self.config.output, self.config.dry_run) {
+            (_, true) => self.run(inputs, Destination::Stream, None),
+            (Some(output), false) => self.run(inputs, Destination::Path(output), None),
+            (None, false) => {
+                Err(Error::usage("no output; say where the cleaned text goes with -o, or see what would go with --dry-run"))
+            }
+        }
+    }
+
+    /// Cleans files and folders and writes all that is left to one stream, in input order.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::files`], and when the stream cannot be written.
+    pub fn files_to(&self, inputs: &[PathBuf], output: &mut (dyn Write + Send)) -> Result<Report> {
+        self.run(inputs, Destination::Stream, Some(output))
+    }
+
+    /// Cleans a stream that is read once, record by record as they come. It removes what [`Run::files`] would. What is left
+    /// goes to the file that the configuration names, or else to `output`.
+    ///
+    /// # Errors
+    ///
+    /// When the stream cannot be read or written, the configuration needs two passes, or a limit or a bad record stops the
+    /// run; what came before it is written to `output`.
+    pub fn stream(&self, input: impl Read + Send + 'static, output: &mut (dyn Write + Send)) -> Result<Report> {
+        let started = Instant::now();
+        self.refuse_existing_side_outputs()?;
+        let report_file = self.begin_report()?;
+        let report = match self.config.output.as_ref().filter(|_| !self.config.dry_run) {
+            Some(path) => {
+                if path.is_dir() {
+                    let what = format!("{}: is a folder, but a stream has no name; name a file", path.display());
+                    return Err(Error::usage(what));
+                }
+                refuse_existing_file(path, self.config.force)?;
+                let mut file = Unfinished::create(path, self.config.force)?;
+                let report = stream::stream(self, input, &mut file)?;
+                file.finish()?;
+                report
+            }
+            None => stream::stream(self, input, output)?,
+        };
+        self.end(report, report_file, started)
+    }
+
+    /// Decides on one file, as one of `inputs` if it is among them, and tells each block with what becomes of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::files`].
+    pub fn explain(&self, inputs: &[PathBuf], file: &Path, tell: &mut dyn FnMut(&Explained<'_>)) -> Result<()> {
+        explain::explain(self, inputs, file, tell)
+    }
+
+    fn run(&self, inputs: &[PathBuf], destination: Destination<'_>, stream: Option<&mut (dyn Write + Send)>) -> Result<Report> {
+        let started = Instant::now();
+        let plan = Plan::make(self.config, inputs, destination)?;
+        self.refuse_side_outputs_on_inputs(&plan)?;
+        if let Destination::Path(output) = destination
+            && inputs.iter().any(|input| input.is_dir())
+        {
+            std::fs::create_dir_all(output).map_err(|source| Error::writing(output, source))?;
+        }
+        self.refuse_existing_side_outputs()?;
+        let report_file = self.begin_report()?;
+        let report = self.with_survey(plan, |rewrite| {
+            let measured = if self.config.dry_run || self.config.on_limit == OnLimit::Stop {
+                let report = rewrite.run(&self.workers, None, self.config.dry_run)?;
+                self.stop_at_limit(&report)?;
+                Some(report)
+            } else {
+                None
+            };
+            match measured.filter(|_| self.config.dry_run) {
+                Some(report) => Ok(report),
+                None => {
+                    let outputs = Outputs::new(self.config, rewrite.plan, stream)?;
+                    let report = rewrite.run(&self.workers, Some(&outputs), false)?;
+                    outputs.finish()?;
+                    Ok(report)
+                }
+            }
+        })?;
+        self.end(report, report_file, started)
+    }
+
+    /// Surveys the inputs, if what is decided on one document depends on others, and hands the next pass over.
+    fn with_survey<T>(&self, plan: Plan, then: impl FnOnce(&Rewrite<'_>) -> Result<T>) -> Result<T> {
+        let (config, rules, progress) = (self.config, &self.rules, self.progress);
+        let (plan, survey) = if matches!(config.scope, Scope::Corpus | Scope::Site) {
+            let Surveyed { plan, survey } = survey::survey(config, rules, plan, &self.workers, progress)?;
+            (plan, Some(survey))
+        } else {
+            (plan, None)
+        };
+        let n_records: Vec<u64> = match &survey {
+            Some(survey) => survey.outlines.iter().map(|outline| outline.n_records as u64).collect(),
+            None => self.count_records(&plan),
+        };
+        let mut records_before = vec![0; plan.parts.len()];
+        for file in &plan.files {
+            let mut before = 0;
+            for part_idx in file.parts.clone() {
+                records_before[part_idx] = before;
+                before += n_records.get(part_idx).copied().unwrap_or(0);
+            }
+        }
+        let rewrite =
+            Rewrite { config, rules, plan: &plan, survey: survey.as_ref(), records_before: &records_before, progress };
+        if let Some(survey) = &survey
+            && config.on_bad_record == OnBadRecord::Stop
+        {
+            for (part_idx, outline) in survey.outlines.iter().enumerate() {
+                if let Some(bad) = outline.bad.first() {
+                    let place = rewrite.tell_record(part_idx, bad.record_idx as u64);
+                    return Err(Error::record(place, bad.what.clone(), "nothing was written, as --on-bad-record says"));
+                }
+            }
+        }
+        then(&rewrite)
+    }
+
+    /// How many records each part has, where nothing else counts them before they are named.
+    fn count_records(&self, plan: &Plan) -> Vec<u64> {
+        let counted = self.workers.each(plan.parts.len(), Vec::new, |bytes, part_idx, _| {
+            let file = plan.file_of(part_idx);
+            if file.parts.len() == 1 {
+                return 0;
+            }
+            // A part that cannot be read is told when it is worked on.
+            let is_read = source::read_part(file, &plan.parts[part_idx], bytes).is_ok();
+            if is_read { file.layout.records(bytes).count() as u64 } else { 0 }
+        });
+        counted.into_iter().map(Option::unwrap_or_default).collect()
+    }
+
+    fn stop_at_limit(&self, report: &Report) -> Result<()> {
+        match report.limits_crossed.first() {
+            Some(crossed) if self.config.on_limit == OnLimit::Stop => {
+                let remedy = "nothing was written; look at what would go with --dry-run, or raise the limit";
+                Err(Error::limit(crossed.clone(), remedy))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses to write the journal or the report over an input.
+    fn refuse_side_outputs_on_inputs(&self, plan: &Plan) -> Result<()> {
+        for side in [&self.config.journal, &self.config.report].into_iter().flatten() {
+            let Ok(side_path) = side.canonicalize() else { continue };
+            if plan.files.iter().any(|file| file.input.canonicalize().is_ok_and(|input| input == side_path)) {
+                return Err(Error::usage(format!("{}: is an input too; choose another file", side.display())));
+            }
+        }
+        if self.config.journal.is_some() && self.config.journal == self.config.report {
+            return Err(Error::usage("journal and report are the same file; choose two"));
+        }
+        Ok(())
+    }
+
+    fn refuse_existing_side_outputs(&self) -> Result<()> {
+        let sides = [&self.config.journal, &self.config.report];
+        sides.into_iter().flatten().try_for_each(|side| refuse_existing_file(side, self.config.force))
+    }
+
+    fn begin_report(&self) -> Result<Option<Unfinished>> {
+        self.config.report.as_ref().map(|path| Unfinished::create(path, self.config.force)).transpose()
+    }
+
+    fn end(&self, mut report: Report, file: Option<Unfinished>, started: Instant) -> Result<Report> {
+        report.times.seconds = started.elapsed().as_secs_f64();
+        if let Some(mut file) = file {
+            let path = self.config.report.as_deref().unwrap_or("report".as_ref());
+            file.write_all(report.to_json().as_bytes()).map_err(|source| Error::writing(path, source))?;
+            file.finish()?;
+        }
+        Ok(report)
+    }
+}
+
+fn refuse_existing_file(path: &Path, force: bool) -> Result<()> {
+    if !force && path.exists() {
+        let what = format!("{}: exists; choose another, or replace it with --force", path.display());
+        return Err(Error::usage(what));
+    }
+    Ok(())
+}
+
+/// Opens a file for reading.
+fn open(path: &Path) -> Result<File> {
+    File::open(path).map_err(|source| Error::reading(path, source))
+}

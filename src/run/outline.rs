@@ -1,0 +1,253 @@
+//! The outline of a part: where its records, texts and blocks lie, and what rules remove, in a few bytes a block.
+//!
+//! With it and the trace, the rewrite cuts a part without parsing, unescaping, folding or scanning it again.
+//!
+//! ```text
+//! record    head: bytes before the text << 2 | kind (document, between records, bad)
+//!           if a document: for each block its bytes << 2 | kind (stays for rules, gone by a rule, words gone), the rule,
+//!           or how many words and for each rule, start, length; then the bytes after the text
+//! ```
+//! All numbers are of variable length, seven bits to a byte.
+
+use crate::clean::{Document, Look, Looker, check_size};
+use crate::decide::Ruled;
+use crate::error::Result;
+use crate::record::{Layout, Outcome, Spelled, Spelling};
+use crate::rules::{RuleIdx, Rules};
+use crate::text::Span;
+
+/// What is remembered of the bytes of a part.
+#[derive(Debug, Default)]
+pub(crate) struct Outline {
+    numbers: Vec<u8>,
+    pub(crate) n_records: usize,
+    pub(crate) bad: Vec<BadRecord>,
+    pub(crate) n_bad: usize,
+    /// The bytes that the outline covers.
+    pub(crate) bytes: usize,
+}
+
+/// A record that could not be read.
+#[derive(Clone, Debug)]
+pub(crate) struct BadRecord {
+    /// The record, by its number in the part.
+    pub(crate) record_idx: usize,
+    pub(crate) what: String,
+}
+
+/// So many bad records of a part are told one by one.
+const TOLD_BAD_RECORDS: usize = 20;
+
+const KIND_BITS: u32 = 2;
+const DOCUMENT: usize = 0;
+const BETWEEN: usize = 1;
+const BAD: usize = 2;
+const STAYS: usize = 0;
+const GONE: usize = 1;
+const WORDS_GONE: usize = 2;
+
+/// A record as the outline gives it back, in bytes of the part.
+#[derive(Debug, Default)]
+pub(crate) struct OutlinedRecord {
+    pub(crate) span: Span,
+    pub(crate) kind: RecordKind,
+    pub(crate) text: Span,
+    pub(crate) blocks: Vec<Span>,
+    pub(crate) ruled: Vec<Ruled>,
+}
+
+/// What a record is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum RecordKind {
+    #[default]
+    Document,
+    Between,
+    Bad,
+}
+
+/// Looks at parts; one for each thread.
+#[derive(Debug)]
+pub(crate) struct PartLooker {
+    looker: Looker,
+    spelled: Spelled,
+}
+
+impl PartLooker {
+    pub(crate) fn new(looker: Looker) -> Self {
+        PartLooker { looker, spelled: Spelled::default() }
+    }
+
+    /// Looks at all records of a part. Fails only on a document with more lines than can be numbered. `look` then holds a document for each of them, an empty one where it is none.
+    pub(crate) fn look(
+        &mut self,
+        rules: &Rules,
+        layout: &Layout,
+        bytes: &[u8],
+        starts_file: bool,
+        look: &mut Look,
+    ) -> Result<Outline> {
+        look.clear();
+        let mut outline = Outline { bytes: bytes.len(), ..Outline::default() };
+        for record in layout.records(bytes) {
+            let record_idx = outline.n_records;
+            outline.n_records += 1;
+            match layout.parse(record.of(bytes), starts_file && record.start == 0) {
+                Outcome::Document(parsed) => {
+                    let raw = parsed.raw_text;
+                    let (text, spelling) = self.spelled.read(raw.of(record.of(bytes)), parsed.is_escaped);
+                    check_size(text)?;
+                    let document =
+                        Document { text, url: parsed.url.as_deref(), site: parsed.site.as_deref() };
+                    self.looker.look(rules, &document, look);
+                    outline.push(raw.start << KIND_BITS | DOCUMENT);
+                    outline.push_blocks(self.looker.blocks(), look.ruled_of(record_idx), spelling);
+                    outline.push(record.len() - raw.end);
+                }
+                Outcome::Blank => {
+                    look.push_empty();
+                    outline.push(record.len() << KIND_BITS | BETWEEN);
+                }
+                Outcome::Bad(what) => {
+                    look.push_empty();
+                    outline.push(record.len() << KIND_BITS | BAD);
+                    outline.n_bad += 1;
+                    if outline.bad.len() < TOLD_BAD_RECORDS {
+                        outline.bad.push(BadRecord { record_idx, what });
+                    }
+                }
+            }
+        }
+        self.looker.finish(look);
+        outline.numbers.shrink_to_fit();
+        Ok(outline)
+    }
+}
+
+impl Outline {
+    /// Its records, one after the other.
+    pub(crate) fn reader(&self) -> OutlineReader<'_> {
+        OutlineReader { numbers: &self.numbers, at: 0 }
+    }
+
+    fn push(&mut self, mut number: usize) {
+        while number >= 0x80 {
+            self.numbers.push(0x80 | low_bits(number));
+            number >>= 7;
+        }
+        self.numbers.push(low_bits(number));
+    }
+
+    fn push_blocks(&mut self, blocks: &[Span], mut ruled: &[Ruled], mut spelling: Spelling<'_>) {
+        let mut raw_start = 0;
+        for (block_idx, block) in blocks.iter().enumerate() {
+            let n_ruled = ruled.iter().take_while(|ruled| ruled.block as usize == block_idx).count();
+            let (of_block, rest) = ruled.split_at(n_ruled);
+            ruled = rest;
+            // Words are asked for in ascending order, before the block's end.
+            let words: Vec<(RuleIdx, Span)> = of_block
+                .iter()
+                .filter_map(|ruled| {
+                    let words = ruled.words?;
+                    let start = spelling.raw_offset(words.start);
+                    Some((ruled.rule, Span::new(start, spelling.raw_offset(words.end))))
+                })
+                .collect();
+            let raw_end = spelling.raw_offset(block.end);
+            let length = raw_end - raw_start;
+            match of_block.iter().find(|ruled| ruled.words.is_none()) {
+                Some(ruled) => {
+                    self.push(length << KIND_BITS | GONE);
+                    self.push(usize::from(ruled.rule.0));
+                }
+                None if words.is_empty() => self.push(length << KIND_BITS | STAYS),
+                None => {
+                    self.push(length << KIND_BITS | WORDS_GONE);
+                    self.push(words.len());
+                    for (rule, span) in words {
+                        self.push(usize::from(rule.0));
+                        self.push(span.start - raw_start);
+                        self.push(span.len());
+                    }
+                }
+            }
+            raw_start = raw_end;
+        }
+    }
+}
+
+fn low_bits(number: usize) -> u8 {
+    u8::try_from(number & 0x7f).expect("seven bits fit a byte")
+}
+
+/// Reads an outline back.
+#[derive(Debug)]
+pub(crate) struct OutlineReader<'o> {
+    numbers: &'o [u8],
+    /// Where in the part the next record starts.
+    at: usize,
+}
+
+impl OutlineReader<'_> {
+    /// Reads the next record into `record`, given how many blocks its text has.
+    pub(crate) fn next(&mut self, n_blocks: usize, record: &mut OutlinedRecord) {
+        record.blocks.clear();
+        record.ruled.clear();
+        let start = self.at;
+        let head = self.number();
+        self.at += head >> KIND_BITS;
+        record.kind = match head & ((1 << KIND_BITS) - 1) {
+            DOCUMENT => RecordKind::Document,
+            BETWEEN => RecordKind::Between,
+            _ => RecordKind::Bad,
+        };
+        record.text = Span::new(self.at, self.at);
+        if record.kind == RecordKind::Document {
+            for block in (0..).take(n_blocks) {
+                self.next_block(block, record);
+            }
+            record.text.end = self.at;
+            self.at += self.number();
+        }
+        record.span = Span::new(start, self.at);
+    }
+
+    fn next_block(&mut self, block: u32, record: &mut OutlinedRecord) {
+        let number = self.number();
+        let span = Span::new(self.at, self.at + (number >> KIND_BITS));
+        match number & ((1 << KIND_BITS) - 1) {
+            STAYS => {}
+            GONE => {
+                let rule = self.rule();
+                record.ruled.push(Ruled { block, words: None, rule });
+            }
+            _ => {
+                for _ in 0..self.number() {
+                    let rule = self.rule();
+                    let start = span.start + self.number();
+                    let words = Span::new(start, start + self.number());
+                    record.ruled.push(Ruled { block, words: Some(words), rule });
+                }
+            }
+        }
+        record.blocks.push(span);
+        self.at = span.end;
+    }
+
+    fn rule(&mut self) -> RuleIdx {
+        RuleIdx(u16::try_from(self.number()).expect("rules are numbered with 16 bits"))
+    }
+
+    fn number(&mut self) -> usize {
+        let mut number = 0;
+        let mut shift = 0;
+        while let Some((&byte, rest)) = self.numbers.split_first() {
+            self.numbers = rest;
+            number |= usize::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte < 0x80 {
+                break;
+            }
+        }
+        number
+    }
+}

@@ -1,0 +1,170 @@
+//! Outputs: pieces that come in any order and are written in theirs, and files that appear only when they are whole.
+
+use crate::error::{Error, Result};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use tempfile::NamedTempFile;
+
+/// Pieces that wait for an earlier one are kept in memory up to so many bytes; the others wait on disk.
+const WAITING_BYTES: usize = 32 << 20;
+
+/// Writes numbered pieces in the order of their numbers, from 0 on, whatever the order in which they come.
+#[derive(Debug)]
+pub(crate) struct InOrder<W> {
+    writer: W,
+    next: usize,
+    waiting: BTreeMap<usize, Piece>,
+    waiting_bytes: usize,
+}
+
+#[derive(Debug)]
+enum Piece {
+    Memory(Vec<u8>),
+    Disk(File),
+}
+
+impl<W: Write> InOrder<W> {
+    pub(crate) fn new(writer: W) -> Self {
+        InOrder { writer, next: 0, waiting: BTreeMap::new(), waiting_bytes: 0 }
+    }
+
+    /// Takes piece number `piece_idx`, and writes all whose turn it is.
+    pub(crate) fn submit(&mut self, piece_idx: usize, bytes: &[u8]) -> std::io::Result<()> {
+        if piece_idx != self.next {
+            let piece = if self.waiting_bytes + bytes.len() <= WAITING_BYTES {
+                self.waiting_bytes += bytes.len();
+                Piece::Memory(bytes.to_vec())
+            } else {
+                let mut file = tempfile::tempfile()?;
+                file.write_all(bytes)?;
+                Piece::Disk(file)
+            };
+            self.waiting.insert(piece_idx, piece);
+            return Ok(());
+        }
+        self.writer.write_all(bytes)?;
+        self.next += 1;
+        while let Some(piece) = self.waiting.remove(&self.next) {
+            match piece {
+                Piece::Memory(bytes) => {
+                    self.waiting_bytes -= bytes.len();
+                    self.writer.write_all(&bytes)?;
+                }
+                Piece::Disk(mut file) => {
+                    file.seek(SeekFrom::Start(0))?;
+                    let mut bytes = Vec::new();
+                    file.read_to_end(&mut bytes)?;
+                    self.writer.write_all(&bytes)?;
+                }
+            }
+            self.next += 1;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn writer(&mut self) -> &mut W {
+        &mut self.writer
+    }
+
+    pub(crate) fn into_writer(self) -> W {
+        self.writer
+    }
+}
+
+/// A file that gets its name when it is finished.
+#[derive(Debug)]
+pub(crate) struct Unfinished {
+    file: NamedTempFile,
+    path: PathBuf,
+    may_replace: bool,
+}
+
+impl Unfinished {
+    /// Begins a file beside where it is to be; its folder is made if need be.
+    pub(crate) fn create(path: &Path, may_replace: bool) -> Result<Self> {
+        let fails = |source| Error::writing(path, source);
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".dehusk-").suffix(".part");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // As any file that is made: what the user's mask leaves.
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        let file = builder.tempfile_in(folder).or_else(|_| {
+            std::fs::create_dir_all(folder)?;
+            builder.tempfile_in(folder)
+        });
+        Ok(Unfinished { file: file.map_err(fails)?, path: path.to_owned(), may_replace })
+    }
+
+    /// Puts the whole file on the disk, and then under its name.
+    pub(crate) fn finish(self) -> Result<()> {
+        let Unfinished { file, path, may_replace } = self;
+        file.as_file().sync_all().map_err(|source| Error::writing(&path, source))?;
+        let named = if may_replace { file.persist(&path) } else { file.persist_noclobber(&path) };
+        named.map(drop).map_err(|error| Error::writing(&path, error.error))
+    }
+}
+
+impl Write for Unfinished {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.file.as_file_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The output file of an input, written part by part.
+#[derive(Debug, Default)]
+pub(crate) struct FileOutput {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    NotBegun,
+    Open(InOrder<Unfinished>),
+    /// Nothing more is written: it failed.
+    Given,
+}
+
+impl FileOutput {
+    /// Takes part number `part_idx` of `n_parts` of the file at `path`; the last to come finishes it.
+    pub(crate) fn submit(
+        &self,
+        path: &Path,
+        may_replace: bool,
+        part_idx: usize,
+        n_parts: usize,
+        bytes: &[u8],
+    ) -> Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut in_order = match std::mem::replace(&mut *state, State::Given) {
+            State::NotBegun => InOrder::new(Unfinished::create(path, may_replace)?),
+            State::Open(in_order) => in_order,
+            State::Given => return Ok(()),
+        };
+        in_order.submit(part_idx, bytes).map_err(|source| Error::writing(path, source))?;
+        if in_order.next == n_parts {
+            return in_order.into_writer().finish();
+        }
+        *state = State::Open(in_order);
+        Ok(())
+    }
+
+    /// Gives the file up: nothing of it stays.
+    pub(crate) fn abandon(&self) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = State::Given;
+    }
+}

@@ -1,0 +1,311 @@
+//! The plan: inputs expanded, sorted and numbered, outputs paired with them, collisions refused before any work.
+
+use crate::config::{Config, Format};
+use crate::error::{Error, Result};
+use crate::record::{Fields, Layout};
+use crate::text::is_blank;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Files of many records are worked on in parts of about so many bytes.
+const PART_BYTES: u64 = 4 << 20;
+
+/// What a run works on, in input order.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) files: Vec<PlannedFile>,
+    pub(crate) parts: Vec<Part>,
+    /// Files in folders that are neither text nor JSONL by their names.
+    pub(crate) passed_over: Vec<PathBuf>,
+    /// What could not be read when inputs were expanded.
+    pub(crate) failed: Vec<Error>,
+}
+
+/// An input file and its output.
+#[derive(Clone, Debug)]
+pub(crate) struct PlannedFile {
+    pub(crate) input: PathBuf,
+    /// Its path within the output, or its file name: the name that journal and report use.
+    pub(crate) name: PathBuf,
+    /// Where its cleaned text goes; nowhere if all goes to one stream.
+    pub(crate) output: Option<PathBuf>,
+    pub(crate) layout: Layout,
+    pub(crate) bytes: u64,
+    pub(crate) modified: Option<SystemTime>,
+    /// Its parts, by number.
+    pub(crate) parts: std::ops::Range<usize>,
+}
+
+/// A range of a file that one worker takes: the records that start in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part {
+    pub(crate) file: usize,
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+}
+
+/// Where cleaned text goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Destination<'d> {
+    /// A file or a folder.
+    Path(&'d Path),
+    /// One stream for all.
+    Stream,
+}
+
+impl Plan {
+    /// Expands the inputs and pairs them with outputs.
+    pub(crate) fn make(config: &Config, inputs: &[PathBuf], destination: Destination<'_>) -> Result<Self> {
+        if inputs.is_empty() {
+            return Err(Error::usage("no input; name files or folders, or - for standard input"));
+        }
+        let mut plan = Plan::default();
+        let mut roots: HashMap<PathBuf, &PathBuf> = HashMap::new();
+        for input in inputs {
+            let metadata = std::fs::metadata(input).map_err(|source| match source.kind() {
+                std::io::ErrorKind::NotFound => {
+                    Error::usage(format!("{}: no such file or folder; check the path", input.display()))
+                }
+                _ => Error::reading(input, source),
+            })?;
+            let root = output_root(input, metadata.is_dir(), inputs.len() > 1, destination)?;
+            if let Some(root) = &root {
+                if let Some(other) = roots.insert(root.clone(), input) {
+                    let (first, second) = (other.display(), input.display());
+                    let what = format!("{first} and {second} would both be written to {}", root.display());
+                    return Err(Error::usage(format!("{what}; rename one, or clean them one by one")));
+                }
+                refuse_overlap(input, root, metadata.is_dir())?;
+                refuse_existing(root, config)?;
+            }
+            let start = plan.files.len();
+            if metadata.is_dir() {
+                plan.add_folder(config, input, root.as_deref(), inputs.len() > 1)?;
+            } else {
+                let name = PathBuf::from(last_name(input)?);
+                plan.add_file(config, input.clone(), name, root.clone(), true)?;
+            }
+            plan.files[start..].sort_by(|first, second| first.name.cmp(&second.name));
+        }
+        plan.refuse_output_on_input()?;
+        plan.cut_into_parts();
+        Ok(plan)
+    }
+
+    /// The bytes of all inputs.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.bytes).sum()
+    }
+
+    /// The file that a part belongs to.
+    pub(crate) fn file_of(&self, part_idx: usize) -> &PlannedFile {
+        &self.files[self.parts[part_idx].file]
+    }
+
+    /// The plan without some of its files, given by number.
+    pub(crate) fn without(mut self, files: &[usize]) -> Self {
+        let mut file_idx = 0;
+        self.files.retain(|_| {
+            file_idx += 1;
+            !files.contains(&(file_idx - 1))
+        });
+        self.cut_into_parts();
+        self
+    }
+
+    fn add_folder(&mut self, config: &Config, folder: &Path, root: Option<&Path>, is_one_of_many: bool) -> Result<()> {
+        let prefix = if is_one_of_many { PathBuf::from(last_name(folder)?) } else { PathBuf::new() };
+        for entry in walkdir::WalkDir::new(folder).follow_links(true).min_depth(1) {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let path = error.path().unwrap_or(folder).to_owned();
+                    self.failed.push(Error::reading(&path, error.into()));
+                    continue;
+                }
+            };
+            if !entry.file_type().is_file() {
+                continue;
+            }
+            let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path()).to_owned();
+            let output = root.map(|root| root.join(&relative));
+            self.add_file(config, entry.path().to_owned(), prefix.join(relative), output, false)?;
+        }
+        Ok(())
+    }
+
+    fn add_file(
+        &mut self,
+        config: &Config,
+        input: PathBuf,
+        name: PathBuf,
+        output: Option<PathBuf>,
+        is_named: bool,
+    ) -> Result<()> {
+        let format = match (config.format, by_name(&input)) {
+            (Format::Auto, Some(format)) => format,
+            (Format::Auto, None) if is_named => by_content(&input)?,
+            (Format::Auto, None) => {
+                self.passed_over.push(input);
+                return Ok(());
+            }
+            (format, _) => format,
+        };
+        if config.journal.is_some() && name.to_str().is_none() {
+            let what = format!("{}: the name is not UTF-8, which a journal needs; rename it", input.display());
+            return Err(Error::usage(what));
+        }
+        let metadata = match std::fs::metadata(&input) {
+            Ok(metadata) => metadata,
+            Err(source) => {
+                self.failed.push(Error::reading(&input, source));
+                return Ok(());
+            }
+        };
+        let layout = match format {
+            Format::Jsonl => Layout::Jsonl(fields(config)),
+            Format::Text | Format::Auto => Layout::Whole,
+        };
+        let (bytes, modified) = (metadata.len(), metadata.modified().ok());
+        self.files.push(PlannedFile { input, name, output, layout, bytes, modified, parts: 0..0 });
+        Ok(())
+    }
+
+    fn cut_into_parts(&mut self) {
+        self.parts.clear();
+        for (file_idx, file) in self.files.iter_mut().enumerate() {
+            let first = self.parts.len();
+            let n_parts = if file.layout.is_splittable() { file.bytes.div_ceil(PART_BYTES).max(1) } else { 1 };
+            for part in 0..n_parts {
+                let end = if part + 1 == n_parts { file.bytes } else { (part + 1) * PART_BYTES };
+                self.parts.push(Part { file: file_idx, start: part * PART_BYTES, end });
+            }
+            file.parts = first..self.parts.len();
+        }
+    }
+
+    /// Whether an output is an input, as where a single file is written over itself.
+    fn refuse_output_on_input(&self) -> Result<()> {
+        for file in &self.files {
+            let Some(output) = &file.output else { continue };
+            if let (Ok(output), Ok(input)) = (output.canonicalize(), file.input.canonicalize())
+                && output == input
+            {
+                let what = format!("{}: the output is the input; choose another output", file.input.display());
+                return Err(Error::usage(what));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The names of the fields that records are read by.
+pub(crate) fn fields(config: &Config) -> Fields {
+    Fields { text: config.text_field.clone(), url: config.url_field.clone(), site: config.site_field.clone() }
+}
+
+/// The output that belongs to an input: a file for a file, a folder for a folder.
+fn output_root(
+    input: &Path,
+    is_folder: bool,
+    is_one_of_many: bool,
+    destination: Destination<'_>,
+) -> Result<Option<PathBuf>> {
+    let Destination::Path(output) = destination else { return Ok(None) };
+    let ends_in_slash = output.as_os_str().as_encoded_bytes().ends_with(b"/") || output.is_dir();
+    if is_one_of_many || (!is_folder && ends_in_slash) {
+        if output.is_file() {
+            let what = format!("{} is a file, but the output must be a folder here; choose another", output.display());
+            return Err(Error::usage(what));
+        }
+        return Ok(Some(output.join(last_name(input)?)));
+    }
+    if is_folder && output.is_file() {
+        let what = format!("{} is a file, but the input is a folder; choose a folder as output", output.display());
+        return Err(Error::usage(what));
+    }
+    Ok(Some(output.to_owned()))
+}
+
+fn last_name(input: &Path) -> Result<std::ffi::OsString> {
+    let named = if input.file_name().is_some() {
+        input.to_owned()
+    } else {
+        input.canonicalize().map_err(|source| Error::reading(input, source))?
+    };
+    let what = || Error::usage(format!("{}: has no name to call its output by; name a folder in it", input.display()));
+    named.file_name().map(ToOwned::to_owned).ok_or_else(what)
+}
+
+fn refuse_overlap(input: &Path, output: &Path, is_folder: bool) -> Result<()> {
+    let (Ok(input_path), Some(output_path)) = (input.canonicalize(), canonical_to_be(output)) else { return Ok(()) };
+    let overlaps = if is_folder {
+        output_path.starts_with(&input_path) || input_path.starts_with(&output_path)
+    } else {
+        output_path == input_path
+    };
+    if overlaps {
+        let (input, output) = (input.display(), output.display());
+        return Err(Error::usage(format!("{input} and its output {output} overlap; choose an output elsewhere")));
+    }
+    Ok(())
+}
+
+/// The canonical form of a path that may not exist yet.
+pub(crate) fn canonical_to_be(path: &Path) -> Option<PathBuf> {
+    let mut missing = Vec::new();
+    let mut existing = std::path::absolute(path).ok()?;
+    loop {
+        if let Ok(canonical) = existing.canonicalize() {
+            return Some(missing.iter().rev().fold(canonical, |path: PathBuf, name| path.join(name)));
+        }
+        missing.push(existing.file_name()?.to_owned());
+        existing.pop();
+    }
+}
+
+fn refuse_existing(output: &Path, config: &Config) -> Result<()> {
+    if config.force || config.dry_run {
+        return Ok(());
+    }
+    let is_there = match std::fs::read_dir(output) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(_) => output.exists(),
+    };
+    if is_there {
+        let what = format!("{}: the output exists; choose another, or replace it with --force", output.display());
+        return Err(Error::usage(what));
+    }
+    Ok(())
+}
+
+fn by_name(path: &Path) -> Option<Format> {
+    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+    match extension.as_str() {
+        "txt" | "text" => Some(Format::Text),
+        "jsonl" | "ndjson" => Some(Format::Jsonl),
+        _ => None,
+    }
+}
+
+fn by_content(path: &Path) -> Result<Format> {
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(1 << 12).read_to_end(&mut start));
+    read.map_err(|source| Error::reading(path, source))?;
+    for (magic, name) in [(&b"\x1f\x8b"[..], "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"\xfd7zXZ\0", "xz"), (b"BZh", "bzip2")] {
+        if start.starts_with(magic) {
+            let what = format!("{}: compressed with {name}, which is not read yet; decompress it first", path.display());
+            return Err(Error::usage(what));
+        }
+    }
+    Ok(content_format(&start))
+}
+
+/// What bytes are, by how they start.
+pub(crate) fn content_format(start: &[u8]) -> Format {
+    let first_line = start.split(|byte| *byte == b'\n').find(|line| !is_blank(line)).unwrap_or(&[]);
+    if first_line.trim_ascii_start().starts_with(b"{") { Format::Jsonl } else { Format::Text }
+}

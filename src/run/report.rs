@@ -1,0 +1,403 @@
+//! The report: what a run read, removed and wrote, and what was bad.
+
+use super::edits::{EditedRecord, Why};
+use super::outline::RecordKind;
+use crate::config::Config;
+use crate::decide::Reason;
+use crate::index::Place;
+use crate::rules::{RuleIdx, Rules};
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
+
+/// The version of the report's format. A new number means that a field is gone or means something else.
+pub const REPORT_SCHEMA_VERSION: u32 = 1;
+
+/// What a run did. All numbers of bytes are of bytes as they stand in the files.
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// [`REPORT_SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The version of dehusk.
+    pub dehusk: &'static str,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+    /// The settings that the outcome depends on, by the names of [`Config`]'s fields.
+    pub config: serde_json::Map<String, serde_json::Value>,
+    /// What was read and written.
+    pub totals: Totals,
+    /// What was removed, by reason.
+    pub removed: Removed,
+    /// With a dry run, the removed blocks that take most bytes, most first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub top_removed: Vec<TopRemoved>,
+    /// Limits that were crossed, in words.
+    pub limits_crossed: Vec<String>,
+    /// Records that could not be read, in words; a long list is cut short.
+    pub bad_records: Vec<String>,
+    /// Files that could not be read or written, in words.
+    pub failed_files: Vec<String>,
+    /// Files in folders that are neither text nor JSONL by their names; a long list is cut short.
+    pub passed_over: Vec<String>,
+    /// How long it took. The only part that differs from run to run.
+    pub times: Times,
+}
+
+/// What a run read and wrote.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Totals {
+    /// Files that came through.
+    pub files: u64,
+    /// Files in folders that were passed over.
+    pub files_passed_over: u64,
+    /// Documents.
+    pub documents: u64,
+    /// Documents that nothing was removed from.
+    pub documents_unchanged: u64,
+    /// Documents that had text and have none left.
+    pub documents_emptied: u64,
+    /// Documents that were dropped because they have no text left.
+    pub documents_dropped: u64,
+    /// Records that could not be read.
+    pub bad_records: u64,
+    /// Documents that lost a larger share than `max-removed-document`.
+    pub documents_over_limit: u64,
+    /// Blocks of all documents.
+    pub blocks: u64,
+    /// Bytes of all input.
+    pub bytes_in: u64,
+    /// Bytes of the documents' text.
+    pub text_bytes: u64,
+    /// Bytes of all output.
+    pub bytes_out: u64,
+    /// Bytes that were removed from the documents' text.
+    pub text_bytes_removed: u64,
+}
+
+/// What was removed, by reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Removed {
+    /// By rules, by their ids.
+    pub rules: BTreeMap<String, Tally>,
+    /// Blocks that stand elsewhere too, with the short lines beside them.
+    pub repeats: Tally,
+    /// Documents that are copies of others as a whole.
+    pub copies: Tally,
+    /// Blank blocks beside what was removed.
+    pub gaps: Tally,
+}
+
+/// How much of something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Tally {
+    /// Blocks, whole or in part.
+    pub blocks: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// A block that was removed, once or often.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct TopRemoved {
+    /// Bytes that it takes, all copies together.
+    pub bytes: u64,
+    /// How often it was removed.
+    pub blocks: u64,
+    /// Why the first of them was removed, in words.
+    pub reason: String,
+    /// Where the first of them stands.
+    pub place: String,
+    /// How it begins.
+    pub text: String,
+}
+
+/// How long a run took.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Times {
+    /// Seconds from start to end.
+    pub seconds: f64,
+}
+
+/// Fields of the configuration that say where or how loudly, not what.
+const NOT_OF_THE_OUTCOME: [&str; 10] =
+    ["output", "force", "threads", "journal", "report", "dry-run", "quiet", "verbose", "progress", "color"];
+
+impl Report {
+    pub(super) fn new(config: &Config) -> Self {
+        let mut settings = match serde_json::to_value(config) {
+            Ok(serde_json::Value::Object(settings)) => settings,
+            _ => serde_json::Map::new(),
+        };
+        settings.retain(|name, _| !NOT_OF_THE_OUTCOME.contains(&name.as_str()));
+        Report {
+            schema_version: REPORT_SCHEMA_VERSION,
+            dehusk: env!("CARGO_PKG_VERSION"),
+            dry_run: config.dry_run,
+            config: settings,
+            ..Report::default()
+        }
+    }
+
+    /// Whether nothing was bad: no file failed, no record was unreadable, no limit was crossed.
+    pub fn is_fine(&self) -> bool {
+        self.failed_files.is_empty() && self.limits_crossed.is_empty() && self.totals.bad_records == 0
+    }
+
+    /// The share of the documents' text that was removed, from 0 to 1.
+    pub fn removed_share(&self) -> f64 {
+        share(self.totals.text_bytes_removed, self.totals.text_bytes)
+    }
+
+    /// The report as JSON, with a newline at the end.
+    pub fn to_json(&self) -> String {
+        let mut json = serde_json::to_string_pretty(self).expect("a report has only strings, numbers and flags");
+        json.push('\n');
+        json
+    }
+}
+
+pub(super) fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+/// Where a record stands: its part, and its number in that part.
+pub(super) type RecordPlace = (usize, u64);
+
+/// What one thread counted. Sums and unions only, so that threads can be merged in any order.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    totals: Totals,
+    rules: HashMap<RuleIdx, Tally>,
+    repeats: Tally,
+    copies: Tally,
+    gaps: Tally,
+    /// Documents over the limit, with the share that they lose: some of the first.
+    over_limit: BTreeMap<RecordPlace, f64>,
+    top: HashMap<[u8; 32], Top>,
+}
+
+#[derive(Debug)]
+struct Top {
+    bytes: u64,
+    blocks: u64,
+    first: (RecordPlace, u32),
+    why: Why,
+    text: Vec<u8>,
+}
+
+/// So many documents over the limit, and removed blocks, are told one by one.
+const TOLD: usize = 20;
+/// So many bytes of a removed block are shown.
+const SHOWN_BYTES: usize = 120;
+
+impl Counts {
+    /// Counts a record.
+    pub(super) fn add(&mut self, config: &Config, place: RecordPlace, edited: &EditedRecord<'_>) {
+        let totals = &mut self.totals;
+        match edited.record.kind {
+            RecordKind::Document => {}
+            RecordKind::Between => return,
+            RecordKind::Bad => {
+                totals.bad_records += 1;
+                return;
+            }
+        }
+        totals.documents += 1;
+        totals.documents_dropped += u64::from(edited.is_dropped);
+        totals.blocks += edited.record.blocks.len() as u64;
+        let text_bytes = edited.record.text.len() as u64;
+        totals.text_bytes += text_bytes;
+        let mut removed = 0;
+        for cut in edited.cuts {
+            let bytes = cut.span.len() as u64;
+            let Why::Decided(reason) = cut.why else { continue };
+            removed += bytes;
+            let tally = match reason {
+                Reason::Rule(rule) => self.rules.entry(rule).or_default(),
+                Reason::Repeat(_) => &mut self.repeats,
+                Reason::Copy(_) => &mut self.copies,
+                Reason::Gap => &mut self.gaps,
+            };
+            tally.blocks += 1;
+            tally.bytes += bytes;
+        }
+        totals.text_bytes_removed += removed;
+        totals.documents_unchanged += u64::from(edited.cuts.is_empty());
+        totals.documents_emptied += u64::from(text_bytes > 0 && removed == text_bytes);
+        let share = share(removed, text_bytes);
+        if share > config.max_removed_document && !edited.is_copy() {
+            totals.documents_over_limit += 1;
+            self.over_limit.insert(place, share);
+            if self.over_limit.len() > TOLD {
+                self.over_limit.pop_last();
+            }
+        }
+    }
+
+    /// Remembers the blocks that are removed, to tell those that take most.
+    pub(super) fn add_to_top(&mut self, place: RecordPlace, bytes: &[u8], edited: &EditedRecord<'_>) {
+        for cut in edited.cuts {
+            let Why::Decided(reason) = cut.why else { continue };
+            let (Some(block), false) = (cut.block, reason == Reason::Gap) else { continue };
+            let text = cut.span.of(bytes).trim_ascii();
+            let place = (place, block);
+            let top = self.top.entry(*blake3::hash(text).as_bytes()).or_insert_with(|| Top {
+                bytes: 0,
+                blocks: 0,
+                first: place,
+                why: cut.why,
+                text: text[..text.len().min(SHOWN_BYTES)].to_vec(),
+            });
+            top.bytes += cut.span.len() as u64;
+            top.blocks += 1;
+            if place < top.first {
+                (top.first, top.why) = (place, cut.why);
+            }
+        }
+    }
+
+    pub(super) fn add_bytes(&mut self, bytes_in: usize, bytes_out: usize) {
+        self.totals.bytes_in += bytes_in as u64;
+        self.totals.bytes_out += bytes_out as u64;
+    }
+
+    pub(super) fn merge(&mut self, other: Counts) {
+        let Totals {
+            files,
+            files_passed_over,
+            documents,
+            documents_unchanged,
+            documents_emptied,
+            documents_dropped,
+            bad_records,
+            documents_over_limit,
+            blocks,
+            bytes_in,
+            text_bytes,
+            bytes_out,
+            text_bytes_removed,
+        } = other.totals;
+        let totals = &mut self.totals;
+        for (sum, number) in [
+            (&mut totals.files, files),
+            (&mut totals.files_passed_over, files_passed_over),
+            (&mut totals.documents, documents),
+            (&mut totals.documents_unchanged, documents_unchanged),
+            (&mut totals.documents_emptied, documents_emptied),
+            (&mut totals.documents_dropped, documents_dropped),
+            (&mut totals.bad_records, bad_records),
+            (&mut totals.documents_over_limit, documents_over_limit),
+            (&mut totals.blocks, blocks),
+            (&mut totals.bytes_in, bytes_in),
+            (&mut totals.text_bytes, text_bytes),
+            (&mut totals.bytes_out, bytes_out),
+            (&mut totals.text_bytes_removed, text_bytes_removed),
+        ] {
+            *sum += number;
+        }
+        for (rule, tally) in other.rules {
+            self.rules.entry(rule).or_default().merge(tally);
+        }
+        self.repeats.merge(other.repeats);
+        self.copies.merge(other.copies);
+        self.gaps.merge(other.gaps);
+        self.over_limit.extend(other.over_limit);
+        while self.over_limit.len() > TOLD {
+            self.over_limit.pop_last();
+        }
+        for (hash, top) in other.top {
+            match self.top.entry(hash) {
+                std::collections::hash_map::Entry::Vacant(vacant) => {
+                    vacant.insert(top);
+                }
+                std::collections::hash_map::Entry::Occupied(mut occupied) => {
+                    let own = occupied.get_mut();
+                    own.bytes += top.bytes;
+                    own.blocks += top.blocks;
+                    if top.first < own.first {
+                        (own.first, own.why) = (top.first, top.why);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The first document that is over the limit, in words.
+    pub(super) fn first_over_limit(&self, config: &Config, tell: impl Fn(RecordPlace) -> String) -> Option<String> {
+        self.told_over_limit(config, &tell).next()
+    }
+
+    fn told_over_limit(&self, config: &Config, tell: &impl Fn(RecordPlace) -> String) -> impl Iterator<Item = String> {
+        let limit = 100.0 * config.max_removed_document;
+        self.over_limit.iter().map(move |(place, share)| {
+            format!("{}: loses {:.1} % of its text (limit {limit:.1} %)", tell(*place), 100.0 * share)
+        })
+    }
+
+    /// Puts what was counted into a report. `tell_place` words the place of a record, `tell_block` of a block.
+    pub(super) fn report(
+        self,
+        config: &Config,
+        rules: &Rules,
+        tell_record: impl Fn(RecordPlace) -> String,
+        tell_block: impl Fn(RecordPlace, u32) -> String,
+        tell_first: impl Fn(Place) -> String,
+    ) -> Report {
+        let mut report = Report::new(config);
+        report.limits_crossed = self.told_over_limit(config, &tell_record).collect();
+        let untold = self.totals.documents_over_limit.saturating_sub(self.over_limit.len() as u64);
+        if untold > 0 {
+            report.limits_crossed.push(format!("and {untold} more documents over the limit"));
+        }
+        report.totals = self.totals;
+        report.removed = Removed {
+            rules: self.rules.into_iter().map(|(rule, tally)| (rules.id(rule).to_owned(), tally)).collect(),
+            repeats: self.repeats,
+            copies: self.copies,
+            gaps: self.gaps,
+        };
+        let run_share = report.removed_share();
+        if run_share > config.max_removed_run {
+            let (percent, limit) = (100.0 * run_share, 100.0 * config.max_removed_run);
+            report.limits_crossed.push(format!("the run loses {percent:.1} % of all text (limit {limit:.1} %)"));
+        }
+        let mut top: Vec<Top> = self.top.into_values().collect();
+        top.sort_by_key(|top| (std::cmp::Reverse(top.bytes), top.first));
+        top.truncate(TOLD);
+        report.top_removed = top
+            .into_iter()
+            .map(|top| TopRemoved {
+                bytes: top.bytes,
+                blocks: top.blocks,
+                reason: tell_reason(rules, top.why, &tell_first),
+                place: tell_block(top.first.0, top.first.1),
+                text: String::from_utf8_lossy(&top.text).into_owned(),
+            })
+            .collect();
+        report
+    }
+}
+
+impl Tally {
+    fn merge(&mut self, other: Tally) {
+        self.blocks += other.blocks;
+        self.bytes += other.bytes;
+    }
+}
+
+/// Why something goes, in words.
+pub(super) fn tell_reason(rules: &Rules, why: Why, tell_first: impl Fn(Place) -> String) -> String {
+    match why {
+        Why::Decided(Reason::Rule(rule)) => format!("rule {}", rules.id(rule)),
+        Why::Decided(Reason::Repeat(place)) => format!("repeats {}", tell_first(place)),
+        Why::Decided(Reason::Copy(place)) => format!("copy of the document at {}", tell_first(place)),
+        Why::Decided(Reason::Gap) => "blank beside a cut".into(),
+        Why::Empty => "no text left".into(),
+        Why::Bad => "bad record".into(),
+    }
+}

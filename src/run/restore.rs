@@ -1,0 +1,192 @@
+//! Restoring: what was cut goes back where it was.
+
+use super::open;
+use super::output::Unfinished;
+use super::plan::canonical_to_be;
+use crate::error::{Error, Result};
+use crate::journal::{JournalReader, Line, copy_hashed};
+use std::io::{BufReader, BufWriter, Read, Write};
+use std::path::{Component, Path, PathBuf};
+
+/// What [`restore`] did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Restored {
+    /// Files that were put together again, and checked against the journal's hashes.
+    pub files: u64,
+    /// Cuts that were put back.
+    pub cuts: u64,
+    /// Files that could not be restored, in words.
+    pub failed: Vec<String>,
+}
+
+/// Puts back into `cleaned`, a file or a folder, everything that `journal` says was removed, and writes the originals to
+/// `output`, a file or a folder likewise. Each is checked against the hash that the journal has of it.
+///
+/// # Errors
+///
+/// When the journal cannot be read, or inputs and outputs do not go together. A cleaned file that is missing or was changed
+/// is no error but part of what is returned.
+pub fn restore(cleaned: &Path, journal: &Path, output: &Path, force: bool) -> Result<Restored> {
+    let is_folder = cleaned.is_dir();
+    if !is_folder {
+        open(cleaned)?;
+    }
+    refuse_overlap(cleaned, output, is_folder)?;
+    let mut reader = JournalReader::open(BufReader::new(open(journal)?), journal)?;
+    let mut restored = Restored::default();
+    let mut current: Option<Restoring> = None;
+    let mut n_files = 0;
+    while let Some(line) = reader.next()? {
+        match line {
+            Line::Head(_) => return Err(reader.complain("a second head; restore from the journal as it was written")),
+            Line::File(file) => {
+                finish(current.take(), &mut restored)?;
+                n_files += 1;
+                let (name, dropped) = (PathBuf::from(file.file.as_ref()), file.dropped);
+                if !is_folder && n_files > 1 {
+                    let what = "the journal is of several files; give the folder that they were written to";
+                    return Err(reader.complain(what));
+                }
+                if name.components().any(|part| !matches!(part, Component::Normal(_))) {
+                    return Err(reader.complain("a file's name leads out of the folder; the journal was tampered with"));
+                }
+                let (from, to) = if is_folder { (cleaned.join(&name), output.join(&name)) } else { (cleaned.into(), to_file(output, cleaned)) };
+                current = Some(Restoring::begin(from, to, dropped, force));
+            }
+            Line::Cut(cut) => {
+                let at = cut.at;
+                let Some(bytes) = cut.into_bytes() else {
+                    return Err(reader.complain("a cut without its bytes; restore from the journal as it was written"));
+                };
+                match &mut current {
+                    Some(current) => current.put_back(at, &bytes),
+                    None => return Err(reader.complain("a cut before the first file; the journal was tampered with")),
+                }
+            }
+            Line::Part(part) => match &mut current {
+                Some(current) => current.end_part(part.bytes, &part.blake3),
+                None => return Err(reader.complain("a part before the first file; the journal was tampered with")),
+            },
+        }
+    }
+    finish(current.take(), &mut restored)?;
+    Ok(restored)
+}
+
+fn to_file(output: &Path, cleaned: &Path) -> PathBuf {
+    let is_folder = output.is_dir() || output.as_os_str().as_encoded_bytes().ends_with(b"/");
+    match cleaned.file_name() {
+        Some(name) if is_folder => output.join(name),
+        _ => output.to_owned(),
+    }
+}
+
+fn refuse_overlap(cleaned: &Path, output: &Path, is_folder: bool) -> Result<()> {
+    let (Some(from), Some(to)) = (canonical_to_be(cleaned), canonical_to_be(output)) else { return Ok(()) };
+    if from == to || (is_folder && (to.starts_with(&from) || from.starts_with(&to))) {
+        let what = format!("{} and {} overlap; restore to another place", cleaned.display(), output.display());
+        return Err(Error::usage(what));
+    }
+    Ok(())
+}
+
+fn finish(restoring: Option<Restoring>, restored: &mut Restored) -> Result<()> {
+    let Some(restoring) = restoring else { return Ok(()) };
+    let n_cuts = restoring.n_cuts;
+    match restoring.finish() {
+        Ok(()) => {
+            restored.files += 1;
+            restored.cuts += n_cuts;
+        }
+        Err(error) => restored.failed.push(error.to_string()),
+    }
+    Ok(())
+}
+
+/// A file that is being put together.
+struct Restoring {
+    from: PathBuf,
+    to: PathBuf,
+    work: Result<Work>,
+    n_cuts: u64,
+}
+
+struct Work {
+    source: Box<dyn Read>,
+    target: BufWriter<Unfinished>,
+    hasher: blake3::Hasher,
+    /// Bytes of the original that are written.
+    at: u64,
+    part_start: u64,
+}
+
+impl Restoring {
+    fn begin(from: PathBuf, to: PathBuf, dropped: bool, force: bool) -> Self {
+        let work = Work::begin(&from, &to, dropped, force);
+        Restoring { from, to, work, n_cuts: 0 }
+    }
+
+    fn put_back(&mut self, at: u64, bytes: &[u8]) {
+        self.n_cuts += 1;
+        self.then(|work, from, to| {
+            work.copy_up_to(at, from, to)?;
+            work.hasher.update(bytes);
+            work.at += bytes.len() as u64;
+            work.target.write_all(bytes).map_err(|source| Error::writing(to, source))
+        });
+    }
+
+    fn end_part(&mut self, n_bytes: u64, blake3: &str) {
+        self.then(|work, from, to| {
+            work.copy_up_to(work.part_start + n_bytes, from, to)?;
+            if work.hasher.finalize().to_hex().as_str() != blake3 {
+                return Err(not_of_this_journal(from));
+            }
+            work.hasher.reset();
+            work.part_start = work.at;
+            Ok(())
+        });
+    }
+
+    fn then(&mut self, step: impl FnOnce(&mut Work, &Path, &Path) -> Result<()>) {
+        if let Ok(work) = &mut self.work
+            && let Err(error) = step(work, &self.from, &self.to)
+        {
+            self.work = Err(error);
+        }
+    }
+
+    fn finish(self) -> Result<()> {
+        let Work { mut source, target, at, part_start, .. } = self.work?;
+        let is_at_end = source.read(&mut [0]).map_err(|error| Error::reading(&self.from, error))? == 0;
+        if !is_at_end || at != part_start {
+            return Err(not_of_this_journal(&self.from));
+        }
+        let target = target.into_inner().map_err(|error| Error::writing(&self.to, error.into_error()))?;
+        target.finish()
+    }
+}
+
+impl Work {
+    fn begin(from: &Path, to: &Path, dropped: bool, force: bool) -> Result<Self> {
+        super::refuse_existing_file(to, force)?;
+        let source: Box<dyn Read> = if dropped { Box::new(std::io::empty()) } else { Box::new(BufReader::new(open(from)?)) };
+        let target = BufWriter::new(Unfinished::create(to, force)?);
+        Ok(Work { source, target, hasher: blake3::Hasher::new(), at: 0, part_start: 0 })
+    }
+
+    /// Copies what stayed, up to an offset in the original.
+    fn copy_up_to(&mut self, at: u64, from: &Path, to: &Path) -> Result<()> {
+        let Some(n_bytes) = at.checked_sub(self.at) else { return Err(not_of_this_journal(from)) };
+        let copied = copy_hashed(&mut self.source, n_bytes, &mut self.target, &mut self.hasher);
+        let n_copied = copied.map_err(|source| Error::writing(to, source))?;
+        self.at += n_copied;
+        if n_copied < n_bytes { Err(not_of_this_journal(from)) } else { Ok(()) }
+    }
+}
+
+fn not_of_this_journal(cleaned: &Path) -> Error {
+    let what = "does not fit the journal";
+    Error::record(cleaned.display().to_string(), what, "restore from the cleaned file and the journal of one run")
+}

@@ -1,0 +1,390 @@
+//! The one ordered pass over an input that cannot be read twice.
+//!
+//! ```text
+//! reader thread ─▶ whole records that have come ─▶ look (all threads) ─▶ note, in order ─▶ edit (all threads) ─▶ write
+//! ```
+//!
+//! A batch is what has come in while the last one was worked on, so that a slow input is answered at once and a fast one
+//! is worked on in large pieces. Notes are made in input order, and a later note never changes what is first, so the
+//! outcome does not depend on how the input falls into batches.
+
+use super::edits::{EditedRecord, PartCut, edit_part};
+use super::outline::{Outline, PartLooker};
+use super::output::Unfinished;
+use super::plan::{content_format, fields};
+use super::progress::Phase;
+use super::report::{Counts, Report};
+use super::rewrite::{begin_journal, cut_line};
+use super::Run;
+use crate::clean::{Look, Looker};
+use crate::config::{Config, Format, OnBadRecord, OnLimit};
+use crate::decide::{Keep, Repeats, Scope, Witnesses};
+use crate::edit;
+use crate::error::{Error, Result};
+use crate::index::{MemoryIndex, Place, Trace};
+use crate::journal::{FileLine, Line, Location, PartLine};
+use crate::record::Layout;
+use std::io::{Read, Write};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+/// The reader hands on what it has in pieces of at most so many bytes.
+const READ_BYTES: usize = 1 << 18;
+/// A batch is at most so many bytes, unless one record is larger.
+const BATCH_BYTES: usize = 8 << 20;
+/// What one worker takes of a batch.
+const PIECE_BYTES: usize = 1 << 18;
+/// So many bad records, and documents over the limit, are told one by one.
+const TOLD: usize = 100;
+
+pub(super) fn stream(run: &Run<'_>, input: impl Read + Send + 'static, output: &mut (dyn Write + Send)) -> Result<Report> {
+    let config = run.config;
+    if config.keep == Keep::None && matches!(config.scope, Scope::Corpus | Scope::Site) {
+        let what = "keep is \"none\", which needs two passes over the input; \
+                    save the input to a file, or let scope be \"document\"";
+        return Err(Error::config("configuration", what));
+    }
+    run.progress.begin(Phase::Stream, None);
+    let (sender, receiver) = sync_channel(BATCH_BYTES / READ_BYTES);
+    // Not waited for: when the output is gone, the input may never say another word.
+    std::thread::spawn(move || read(input, &sender));
+    let outcome = Stream::begin(run, output).and_then(|mut stream| {
+        stream.run(&receiver)?;
+        stream.end()
+    });
+    run.progress.end();
+    outcome
+}
+
+/// Reads the input piece by piece, until its end or until nobody takes more.
+fn read(mut input: impl Read, sender: &SyncSender<std::io::Result<Vec<u8>>>) {
+    loop {
+        let mut bytes = vec![0; READ_BYTES];
+        let piece = match input.read(&mut bytes) {
+            Ok(0) => return,
+            Ok(n_read) => {
+                bytes.truncate(n_read);
+                Ok(bytes)
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => Err(error),
+        };
+        let is_last = piece.is_err();
+        if sender.send(piece).is_err() || is_last {
+            return;
+        }
+    }
+}
+
+struct Stream<'s> {
+    run: &'s Run<'s>,
+    output: &'s mut (dyn Write + Send),
+    journal: Option<Unfinished>,
+    /// What the input is, once it has begun to come.
+    layout: Option<Layout>,
+    /// What is known of the whole scope; nothing where each document is decided on by itself.
+    known: Option<Known>,
+    counts: Counts,
+    bad_records: Vec<String>,
+    n_records: u64,
+    bytes_in: u64,
+    hasher: blake3::Hasher,
+}
+
+/// What was seen so far: a part for each piece of a batch.
+#[derive(Default)]
+struct Known {
+    index: MemoryIndex,
+    traces: Vec<Trace>,
+    records_before: Vec<u64>,
+    witnesses: Witnesses,
+}
+
+/// A piece of a batch that was looked at.
+struct Looked<'b> {
+    bytes: &'b [u8],
+    look: Look,
+    outline: Outline,
+}
+
+/// What came of a piece.
+struct Edited {
+    out: Vec<u8>,
+    journal: Vec<u8>,
+    counts: Counts,
+}
+
+impl<'s> Stream<'s> {
+    fn begin(run: &'s Run<'s>, output: &'s mut (dyn Write + Send)) -> Result<Self> {
+        let has_scope = matches!(run.config.scope, Scope::Corpus | Scope::Site);
+        let mut stream = Stream {
+            run,
+            output,
+            journal: begin_journal(run.config)?,
+            layout: None,
+            known: has_scope.then(Known::default),
+            counts: Counts::default(),
+            bad_records: Vec::new(),
+            n_records: 0,
+            bytes_in: 0,
+            hasher: blake3::Hasher::new(),
+        };
+        let mut line = Vec::new();
+        Line::File(FileLine { file: "-".into(), dropped: false }).write(&mut line);
+        stream.write_journal(&line)?;
+        Ok(stream)
+    }
+
+    /// Takes all that comes.
+    fn run(&mut self, receiver: &Receiver<std::io::Result<Vec<u8>>>) -> Result<()> {
+        let fails = |source| Error::reading("standard input".as_ref(), source);
+        let mut pending: Vec<u8> = Vec::new();
+        // How much of what is pending is known to hold no end of a record.
+        let mut searched = 0;
+        let mut is_ended = false;
+        while !is_ended {
+            match receiver.recv() {
+                Ok(piece) => pending.extend(piece.map_err(fails)?),
+                Err(_) => is_ended = true,
+            }
+            while pending.len() < BATCH_BYTES
+                && let Ok(piece) = receiver.try_recv()
+            {
+                pending.extend(piece.map_err(fails)?);
+            }
+            let layout = match &self.layout {
+                Some(layout) => layout.clone(),
+                None => match layout(self.run.config, &pending, is_ended) {
+                    Some(layout) => self.layout.insert(layout).clone(),
+                    None => continue,
+                },
+            };
+            let end = match layout.terminator() {
+                _ if is_ended => pending.len(),
+                None => 0,
+                Some(terminator) => {
+                    memchr::memrchr(terminator, &pending[searched..]).map_or(0, |at| searched + at + 1)
+                }
+            };
+            if end > 0 || (is_ended && layout == Layout::Whole) {
+                self.batch(&layout, &pending[..end])?;
+                pending.drain(..end);
+            }
+            searched = pending.len();
+        }
+        Ok(())
+    }
+
+    fn batch(&mut self, layout: &Layout, bytes: &[u8]) -> Result<()> {
+        let (run, config) = (self.run, self.run.config);
+        let pieces = pieces(layout, bytes);
+        let starts_input = self.bytes_in == 0;
+        let looked = run.workers.each(
+            pieces.len(),
+            || PartLooker::new(Looker::new(config)),
+            |looker, piece_idx, _| {
+                let mut look = Look::default();
+                let starts_input = starts_input && piece_idx == 0;
+                let outline = looker.look(&run.rules, layout, pieces[piece_idx], starts_input, &mut look)?;
+                Ok(Looked { bytes: pieces[piece_idx], look, outline })
+            },
+        );
+        let looked = looked.into_iter().flatten().collect::<Result<Vec<Looked<'_>>>>()?;
+        // For each piece, how many records and bytes came before it.
+        let mut before = Vec::with_capacity(looked.len());
+        for piece in &looked {
+            before.push((self.n_records, self.bytes_in));
+            for bad in &piece.outline.bad {
+                let place = format!("-:{}", self.n_records + bad.record_idx as u64 + 1);
+                if config.on_bad_record == OnBadRecord::Stop {
+                    return Err(Error::record(place, bad.what.clone(), "stopped, as --on-bad-record says"));
+                }
+                let message = format!("{place}: {}", bad.what);
+                run.progress.warn(&message);
+                if self.bad_records.len() < TOLD {
+                    self.bad_records.push(message);
+                }
+            }
+            if let Some(known) = &mut self.known {
+                let part = u32::try_from(known.traces.len()).expect("2^32 pieces do not fit in memory");
+                let mut trace = Trace::default();
+                piece.look.note(&known.index, part, &mut trace)?;
+                trace.shrink();
+                known.traces.push(trace);
+                known.records_before.push(self.n_records);
+            }
+            self.n_records += piece.outline.n_records as u64;
+            self.bytes_in += piece.bytes.len() as u64;
+        }
+        let editor = Editor { run, known: self.known.as_ref(), journal: self.journal.is_some() };
+        let edited = run.workers.each(looked.len(), || (), |(), piece_idx, _| {
+            editor.edit(&looked[piece_idx], looked.len() - piece_idx, before[piece_idx])
+        });
+        let fails = |source| Error::writing("standard output".as_ref(), source);
+        for edited in edited.into_iter().flatten() {
+            let edited = edited?;
+            if !config.dry_run {
+                self.output.write_all(&edited.out).map_err(fails)?;
+            }
+            self.write_journal(&edited.journal)?;
+            self.counts.merge(edited.counts);
+        }
+        self.output.flush().map_err(fails)?;
+        if self.journal.is_some() {
+            self.hasher.update(bytes);
+        }
+        run.progress.advance(bytes.len() as u64);
+        if config.on_limit == OnLimit::Stop
+            && let Some(crossed) = self.counts.first_over_limit(config, |(_, record)| format!("-:{}", record + 1))
+        {
+            return Err(Error::limit(crossed, "stopped behind it; look at it with --dry-run, or raise the limit"));
+        }
+        Ok(())
+    }
+
+    fn write_journal(&mut self, lines: &[u8]) -> Result<()> {
+        let Some(journal) = &mut self.journal else { return Ok(()) };
+        let path = self.run.config.journal.as_deref().unwrap_or("journal".as_ref());
+        journal.write_all(lines).map_err(|source| Error::writing(path, source))
+    }
+
+    fn end(mut self) -> Result<Report> {
+        let mut line = Vec::new();
+        let blake3 = self.hasher.finalize().to_hex().to_string().into();
+        Line::Part(PartLine { bytes: self.bytes_in, blake3 }).write(&mut line);
+        self.write_journal(&line)?;
+        if let Some(journal) = self.journal.take() {
+            journal.finish()?;
+        }
+        let (config, rules) = (self.run.config, &self.run.rules);
+        let has_records = self.layout.as_ref().is_some_and(Layout::is_splittable);
+        let known = self.known.as_ref();
+        let tell_first = |place: Place| match known {
+            Some(known) => location(&known.traces, &known.records_before, place).shown(has_records),
+            None => "an earlier block".into(),
+        };
+        let mut report = self.counts.report(
+            config,
+            rules,
+            |(_, record)| format!("-:{}", record + 1),
+            |(_, record), block| {
+                let (record, line) = (record as u64 + 1, u64::from(block) + 1);
+                Location { file: "-".into(), record, line }.shown(has_records)
+            },
+            tell_first,
+        );
+        report.bad_records = self.bad_records;
+        report.totals.files = 1;
+        if config.on_limit == OnLimit::Stop
+            && let Some(crossed) = report.limits_crossed.first()
+        {
+            return Err(Error::limit(crossed.clone(), "all was written; look at it with --dry-run, or raise the limit"));
+        }
+        Ok(report)
+    }
+}
+
+/// Edits pieces, on any thread.
+struct Editor<'s> {
+    run: &'s Run<'s>,
+    known: Option<&'s Known>,
+    journal: bool,
+}
+
+impl Editor<'_> {
+    /// Edits the piece that is the `from_last`-th of all so far, counted from the last.
+    fn edit(&self, piece: &Looked<'_>, from_last: usize, before: (u64, u64)) -> Result<Edited> {
+        let config = self.run.config;
+        let mut edited = Edited { out: Vec::new(), journal: Vec::new(), counts: Counts::default() };
+        let mut cuts: Vec<PartCut> = Vec::new();
+        match self.known {
+            Some(known) => {
+                let part = known.traces.len() - from_last;
+                let repeats = Repeats {
+                    lookup: &known.index,
+                    traces: &known.traces,
+                    witnesses: &known.witnesses,
+                    keep: Keep::First,
+                };
+                let locate = |place: Place| location(&known.traces, &known.records_before, place);
+                let part = u32::try_from(part).expect("2^32 pieces do not fit in memory");
+                edit_part(config, &repeats, part, &piece.outline, &mut cuts, |record| {
+                    self.tell(piece, before, record, &locate, &mut edited);
+                });
+            }
+            None => {
+                let (index, mut trace) = (MemoryIndex::small(), Trace::default());
+                piece.look.note(&index, 0, &mut trace)?;
+                let traces = [trace];
+                let witnesses = Witnesses::find(&index, &traces);
+                let repeats = Repeats { lookup: &index, traces: &traces, witnesses: &witnesses, keep: config.keep };
+                let locate = |place: Place| location(&traces, &[before.0], place);
+                edit_part(config, &repeats, 0, &piece.outline, &mut cuts, |record| {
+                    self.tell(piece, before, record, &locate, &mut edited);
+                });
+            }
+        }
+        edit::cut(piece.bytes, cuts.iter().map(|cut| cut.span), &mut edited.out);
+        edited.counts.add_bytes(piece.bytes.len(), edited.out.len());
+        Ok(edited)
+    }
+
+    fn tell<'l>(
+        &'l self,
+        piece: &Looked<'_>,
+        before: (u64, u64),
+        record: &EditedRecord<'_>,
+        locate: &dyn Fn(Place) -> Location<'l>,
+        edited: &mut Edited,
+    ) {
+        let (records_before, bytes_before) = before;
+        let number = records_before + record.record_idx as u64;
+        edited.counts.add(self.run.config, (0, number), record);
+        if self.journal {
+            for cut in record.cuts {
+                let line = cut_line(&self.run.rules, bytes_before, number + 1, cut, locate);
+                Line::Cut(line.with_bytes(cut.span.of(piece.bytes))).write(&mut edited.journal);
+            }
+        }
+        if self.run.config.dry_run {
+            edited.counts.add_to_top((0, number), piece.bytes, record);
+        }
+    }
+}
+
+/// What the input is: as the configuration says, or by how it starts, once enough has come to tell.
+fn layout(config: &Config, start: &[u8], is_ended: bool) -> Option<Layout> {
+    let text = Layout::of_text(config.framing);
+    let format = match config.format {
+        Format::Auto if text != Layout::Whole => Format::Text,
+        Format::Auto if start.iter().all(u8::is_ascii_whitespace) && !is_ended => return None,
+        Format::Auto => content_format(start),
+        format => format,
+    };
+    Some(if format == Format::Jsonl { Layout::Jsonl(fields(config)) } else { text })
+}
+
+/// Cuts a batch into pieces of whole records.
+fn pieces<'b>(layout: &Layout, bytes: &'b [u8]) -> Vec<&'b [u8]> {
+    let Some(terminator) = layout.terminator() else { return vec![bytes] };
+    let mut pieces = Vec::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let from = PIECE_BYTES.min(rest.len()) - 1;
+        let end = memchr::memchr(terminator, &rest[from..]).map_or(rest.len(), |at| from + at + 1);
+        let (piece, after) = rest.split_at(end);
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces
+}
+
+fn location(traces: &[Trace], records_before: &[u64], place: Place) -> Location<'static> {
+    let part = place.part as usize;
+    let record_idx = traces[part].document_at(place.block);
+    let start = traces[part].blocks_of(record_idx).start as u64;
+    Location {
+        file: "-".into(),
+        record: records_before[part] + record_idx as u64 + 1,
+        line: u64::from(place.block) - start + 1,
+    }
+}
