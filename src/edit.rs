@@ -30,11 +30,7 @@ pub fn cut(text: &[u8], cuts: impl IntoIterator<Item = Span>, out: &mut Vec<u8>)
 /// edit::restore(b"The ship left.\n", [(0, &b"Menu\n"[..])], &mut out).unwrap();
 /// assert_eq!(out, b"Menu\nThe ship left.\n");
 /// ```
-pub fn restore<'r>(
-    left: &[u8],
-    removed: impl IntoIterator<Item = (usize, &'r [u8])>,
-    out: &mut Vec<u8>,
-) -> Option<()> {
+pub fn restore<'r>(left: &[u8], removed: impl IntoIterator<Item = (usize, &'r [u8])>, out: &mut Vec<u8>) -> Option<()> {
     let base = out.len();
     let mut left = left;
     for (start, bytes) in removed {

@@ -30,7 +30,9 @@ pub(crate) enum Kind {
     Journal { path: PathBuf, line: usize, what: String },
     #[error("{what}; {remedy}")]
     Limit { what: String, remedy: String },
-    #[error("the index is full: it holds {capacity} different blocks; split the corpus, or compare within sites or documents (--scope)")]
+    #[error(
+        "the index is full: it holds {capacity} different blocks; split the corpus, or compare within sites or documents (--scope)"
+    )]
     IndexFull { capacity: u64 },
 }
 

@@ -33,7 +33,7 @@ impl Fingerprint {
 
     /// The fingerprint of a whole document, given those of its blocks: never that of a block.
     pub fn of_document(blocks: impl Iterator<Item = Fingerprint>) -> Self {
-        let mut hasher = blake3::Hasher::new_derive_key("dehusk 2026-11 document of blocks");
+        let mut hasher = blake3::Hasher::new_keyed(b"dehusk: a document of its blocks");
         for block in blocks {
             hasher.update(&block.0);
         }
@@ -42,7 +42,7 @@ impl Fingerprint {
 
     /// The fingerprint of a scope, given its name, for use with [`within`](Fingerprint::within).
     pub fn of_scope(name: &[u8]) -> Self {
-        Self::first_half(&blake3::derive_key("dehusk 2026-11 scope of repeats", name))
+        Self::first_half(blake3::keyed_hash(b"dehusk: a scope of its repeats  ", name).as_bytes())
     }
 
     /// The fingerprint of the same block where only repeats within `scope` count.
@@ -159,9 +159,8 @@ fn padding(length: usize) -> usize {
 const LANES: usize = 16;
 
 /// BLAKE3's initial chaining value and the flags of an input that is one whole chunk, from its specification.
-const IV: [u32; 8] = [
-    0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
-];
+const IV: [u32; 8] =
+    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 const CHUNK_START: u8 = 1 << 0;
 const CHUNK_END: u8 = 1 << 1;
 const ROOT: u8 = 1 << 3;

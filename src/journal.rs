@@ -108,7 +108,9 @@ impl<'j> CutLine<'j> {
             (None, Some(hex)) => hex
                 .as_bytes()
                 .chunks(2)
-                .map(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok().filter(|_| digits.len() == 2))
+                .map(|digits| {
+                    u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok().filter(|_| digits.len() == 2)
+                })
                 .collect(),
             _ => None,
         }
@@ -137,7 +139,9 @@ impl<'p, R: BufRead> JournalReader<'p, R> {
         let mut reader = JournalReader { source, path, line_number: 0, buffer: String::new() };
         let head = match reader.next()? {
             Some(Line::Head(head)) => head.journal,
-            _ => return Err(Error::journal(path, 1, "not a journal of dehusk; give the file that --journal wrote")),
+            _ => {
+                return Err(Error::journal(path, 1, "not a journal of dehusk; give the file that --journal wrote"));
+            }
         };
         if head != JOURNAL_VERSION {
             let what = format!("journal version {head} is not known; this dehusk reads version {JOURNAL_VERSION}");
@@ -156,7 +160,11 @@ impl<'p, R: BufRead> JournalReader<'p, R> {
         }
         let line = serde_json::from_str(&self.buffer);
         line.map(Some).map_err(|_| {
-            Error::journal(self.path, self.line_number, "not a line of a journal; restore from the journal as it was written")
+            Error::journal(
+                self.path,
+                self.line_number,
+                "not a line of a journal; restore from the journal as it was written",
+            )
         })
     }
 

@@ -1,26 +1,30 @@
 //! The scan: which rules have a pattern in a folded block.
 //!
 //! Chrome is short, and so is what rules may match: a block longer than any rule allows is not looked at. The others
-//! are looked up as whole lines and run through one automaton.
+//! are looked up as whole lines; one automaton is walked from their start for what a block must start with, and backwards
+//! from their end for what it must end with; another is run over all of them for the rest.
 
-use crate::rules::{Anchor, Removal, Role, RuleIdx, Rules, core_of};
+use crate::rules::{Anchor, Pattern, Removal, Role, RuleIdx, Rules, core_of};
 use crate::text::Span;
+use aho_corasick::automaton::Automaton;
+use aho_corasick::dfa::DFA;
+use aho_corasick::{Anchored, PatternID};
 
 /// A rule's pattern in a block. Whether the block goes depends on the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Hit {
     pub(crate) rule: RuleIdx,
-    /// The block, by its number in the document.
-    pub(crate) block: u32,
+    /// The block, by its number among those of the document that are not blank.
+    pub(crate) rank: usize,
     pub(crate) role: Role,
     /// The bytes of the folded block that match, where the rule removes words only.
     pub(crate) words: Option<Span>,
 }
 
-/// Appends the hits of all rules in one folded block, which is number `block` of its document. `scratch` is for reuse.
-pub(crate) fn scan(rules: &Rules, folded: &[u8], block: u32, scratch: &mut Vec<u8>, hits: &mut Vec<Hit>) {
+/// Appends the hits of all rules in one folded block, which is number `rank` of those of its document that are not blank. `scratch` is for reuse.
+pub(crate) fn scan(rules: &Rules, folded: &[u8], rank: usize, scratch: &mut Vec<u8>, hits: &mut Vec<Hit>) {
     // A character has at most four bytes, so that most long blocks need not be counted.
-    let longest = rules.max_chars().max(rules.line_max_chars());
+    let longest = rules.line_max_chars().max(rules.edges_max_chars()).max(rules.anywhere_max_chars());
     if folded.is_empty() || folded.len() > longest * 4 {
         return;
     }
@@ -34,21 +38,58 @@ pub(crate) fn scan(rules: &Rules, folded: &[u8], block: u32, scratch: &mut Vec<u
     for rules_of_line in rules.line(core, scratch) {
         for &rule in rules_of_line.iter().filter(|rule| fits(**rule)) {
             let words = (rules.rule(rule).removal == Removal::Words).then_some(span);
-            hits.push(Hit { rule, block, role: Role::Block, words });
+            hits.push(Hit { rule, rank, role: Role::Block, words });
         }
     }
-    let Some(automaton) = rules.automaton().filter(|_| n_chars <= rules.max_chars()) else { return };
-    for found in automaton.find_overlapping_iter(core) {
-        let pattern = rules.pattern(found.pattern());
-        let in_place = match pattern.anchor {
-            Anchor::Start => found.start() == 0,
-            Anchor::End => found.end() == core.len(),
-            Anchor::Anywhere => true,
-        };
-        if in_place && fits(pattern.rule) && is_whole_words(core, found.start(), found.end()) {
+    let mut take = |pattern: Pattern, start: usize, end: usize| {
+        if fits(pattern.rule) && is_whole_words(core, start, end) {
             let words = (rules.rule(pattern.rule).removal == Removal::Words)
-                .then(|| Span::new(span.start + found.start(), span.start + found.end()));
-            hits.push(Hit { rule: pattern.rule, block, role: pattern.role, words });
+                .then(|| Span::new(span.start + start, span.start + end));
+            hits.push(Hit { rule: pattern.rule, rank, role: pattern.role, words });
+        }
+    };
+    if let Some(edges) = rules.edges().filter(|_| n_chars <= rules.edges_max_chars()) {
+        walk(edges, core.iter(), |pattern, length| {
+            let pattern = rules.edge_pattern(pattern);
+            if pattern.anchor == Anchor::Start {
+                take(pattern, 0, length);
+            }
+        });
+        walk(edges, core.iter().rev(), |pattern, length| {
+            let pattern = rules.edge_pattern(pattern);
+            if pattern.anchor == Anchor::End {
+                take(pattern, core.len() - length, core.len());
+            }
+        });
+    }
+    if let Some(anywhere) = rules.anywhere().filter(|_| n_chars <= rules.anywhere_max_chars())
+        // Whether there is any match is found much faster than where all of them are.
+        && anywhere.is_match(core)
+    {
+        for found in anywhere.find_overlapping_iter(core) {
+            take(rules.anywhere_pattern(found.pattern()), found.start(), found.end());
+        }
+    }
+}
+
+/// Walks the automaton over some bytes from their start, and tells the patterns that they start with, with their length. It
+/// ends where no pattern can match any more, which is soon.
+fn walk<'b>(automaton: &DFA, bytes: impl Iterator<Item = &'b u8>, mut tell: impl FnMut(PatternID, usize)) {
+    let start = automaton.start_state(Anchored::Yes);
+    let mut state = start.expect("the automaton is built for anchored walks");
+    for (at, &byte) in bytes.enumerate() {
+        state = automaton.next_state(Anchored::Yes, state, byte);
+        if automaton.is_special(state) {
+            if automaton.is_dead(state) {
+                return;
+            }
+            for match_idx in 0..if automaton.is_match(state) { automaton.match_len(state) } else { 0 } {
+                let pattern = automaton.match_pattern(state, match_idx);
+                // A state also knows patterns that end here but begin later.
+                if automaton.pattern_len(pattern) == at + 1 {
+                    tell(pattern, at + 1);
+                }
+            }
         }
     }
 }

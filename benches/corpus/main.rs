@@ -80,10 +80,7 @@ fn refuse_taken(out: &Path) -> io::Result<()> {
         Err(error) => return Err(error),
     };
     if is_taken {
-        let message = format!(
-            "{}: exists and is not empty; name another, or remove it first",
-            out.display()
-        );
+        let message = format!("{}: exists and is not empty; name another, or remove it first", out.display());
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
     }
     Ok(())
@@ -102,17 +99,11 @@ fn parse_bytes(given: &str) -> Result<u64, String> {
         "mib" => 1 << 20,
         "gib" => 1 << 30,
         _ => {
-            return Err(format!(
-                "unknown unit {unit:?}; write KB, MB, GB, KiB, MiB or GiB"
-            ));
+            return Err(format!("unknown unit {unit:?}; write KB, MB, GB, KiB, MiB or GiB"));
         }
     };
-    let number: u64 = digits
-        .parse()
-        .map_err(|_| "not a size; write one such as 256MiB".to_owned())?;
-    number
-        .checked_mul(factor)
-        .ok_or_else(|| "too large; give less than 16 EiB".to_owned())
+    let number: u64 = digits.parse().map_err(|_| "not a size; write one such as 256MiB".to_owned())?;
+    number.checked_mul(factor).ok_or_else(|| "too large; give less than 16 EiB".to_owned())
 }
 
 fn parse_count(given: &str) -> Result<usize, String> {

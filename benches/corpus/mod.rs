@@ -109,29 +109,16 @@ impl Corpus {
         let sites = (0..n_sites)
             .map(|site_idx| {
                 // Not drawn: the few largest sites would swing the statistics from seed to seed.
-                let layout = if site_idx % 16 == 9 {
-                    Layout::Spaced
-                } else {
-                    Layout::Tight
-                };
+                let layout = if site_idx % 16 == 9 { Layout::Spaced } else { Layout::Tight };
                 Site::new(&words, layout, &mut Rng::at(seed, &[SITE, site_idx]))
             })
             .collect();
-        Self {
-            seed,
-            bytes,
-            words,
-            sites,
-        }
+        Self { seed, bytes, words, sites }
     }
 
     /// All pages in order.
     pub(crate) fn pages(&self) -> Pages<'_> {
-        Pages {
-            corpus: self,
-            n_pages: 0,
-            n_bytes: 0,
-        }
+        Pages { corpus: self, n_pages: 0, n_bytes: 0 }
     }
 
     /// Makes any one page, at the cost of that page alone.
@@ -143,11 +130,7 @@ impl Corpus {
         let mut rng = Rng::at(self.seed, &[DRESS, dressed_as]);
         let site = &self.sites[rng.zipf(self.sites.len())];
         let section = &site.sections[rng.place(site.sections.len())];
-        let url = format!(
-            "https://www.{}/{}/{page_idx}.html",
-            site.domain,
-            section.to_lowercase()
-        );
+        let url = format!("https://www.{}/{}/{page_idx}.html", site.domain, section.to_lowercase());
 
         let mut text = String::with_capacity(16 << 10);
         site.top(&mut rng, &mut text);
@@ -157,12 +140,7 @@ impl Corpus {
         self.article(dressed_as, site.layout, &mut text);
         site.bottom(&self.words, &mut rng, &mut text);
         text.pop();
-        Page {
-            site: site.domain.clone(),
-            url,
-            id: format!("page-{page_idx:09}"),
-            text,
-        }
+        Page { site: site.domain.clone(), url, id: format!("page-{page_idx:09}"), text }
     }
 
     /// Appends the title and the body of a page, each line with its newline.
@@ -182,13 +160,7 @@ impl Corpus {
                 let source = self.own_page_before(page_idx, &mut rng);
                 let n_source_lines = self.n_own_lines(source);
                 let start = rng.below(n_source_lines);
-                self.own_lines(
-                    source,
-                    start,
-                    n_source_lines.min(start + rng.between(3, 12)),
-                    layout,
-                    out,
-                );
+                self.own_lines(source, start, n_source_lines.min(start + rng.between(3, 12)), layout, out);
             }
         }
         self.own_lines(page_idx, n_done, n_lines, layout, out);
@@ -253,9 +225,7 @@ impl Corpus {
                 let n_words = rng.between(3, 14);
                 self.words.headline(n_words, &mut rng, out);
             }
-            (_, 13..29) => self
-                .words
-                .sentence(Marks::one_in(8, &mut rng), &mut rng, out),
+            (_, 13..29) => self.words.sentence(Marks::one_in(8, &mut rng), &mut rng, out),
             _ => self.words.paragraph(&mut rng, out),
         }
     }

@@ -121,12 +121,9 @@ const COPYRIGHTS: &[&str] = &[
     "All content on {domain} is copyright {name} and its licensors.",
 ];
 const KINDS: &[&str] = &[
-    "Gazette", "Times", "Review", "Journal", "Blog", "Weekly", "Online", "Forum", "Magazine",
-    "Wiki", "Store", "Post",
+    "Gazette", "Times", "Review", "Journal", "Blog", "Weekly", "Online", "Forum", "Magazine", "Wiki", "Store", "Post",
 ];
-const SUFFIXES: &[&str] = &[
-    "com", "com", "com", "org", "net", "co.uk", "com.au", "de", "fr", "io",
-];
+const SUFFIXES: &[&str] = &["com", "com", "com", "org", "net", "co.uk", "com.au", "de", "fr", "io"];
 
 /// How a site's body lines are set apart.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -162,22 +159,13 @@ impl Site {
     pub(crate) fn new(words: &Vocabulary, layout: Layout, rng: &mut Rng) -> Self {
         let mut name = String::new();
         words.rare_capitalised(rng, &mut name);
-        let domain = format!(
-            "{}-{}.{}",
-            name.to_lowercase(),
-            words.rare(rng),
-            rng.pick(SUFFIXES)
-        );
+        let domain = format!("{}-{}.{}", name.to_lowercase(), words.rare(rng), rng.pick(SUFFIXES));
         name.push(' ');
         name.push_str(rng.pick(KINDS));
         let fill = |phrase: &str| phrase.replace("{name}", &name).replace("{domain}", &domain);
 
-        let sections: Vec<String> = (0..rng.between(1, 4))
-            .map(|_| headline(words, 1, rng))
-            .collect();
-        let popular = (0..20)
-            .map(|_| headline_between(words, 7, 12, rng))
-            .collect();
+        let sections: Vec<String> = (0..rng.between(1, 4)).map(|_| headline(words, 1, rng)).collect();
+        let popular = (0..20).map(|_| headline_between(words, 7, 12, rng)).collect();
         let notes = (0..rng.between(1, 3))
             .map(|_| {
                 let mut note = fill("About {name}: ");
@@ -226,13 +214,7 @@ impl Site {
         if !rng.one_in(4) {
             push_block(&self.related_heading, out);
             let first = rng.zipf(self.popular.len());
-            for popular in self
-                .popular
-                .iter()
-                .cycle()
-                .skip(first)
-                .take(rng.place(4) + 2)
-            {
+            for popular in self.popular.iter().cycle().skip(first).take(rng.place(4) + 2) {
                 if rng.one_in(3) {
                     push_block(&headline_between(words, 7, 12, rng), out);
                 } else {
@@ -241,10 +223,7 @@ impl Site {
             }
         }
         if rng.one_in(6) {
-            push_block(
-                &format!("{} comments\nLeave a comment", rng.below(400)),
-                out,
-            );
+            push_block(&format!("{} comments\nLeave a comment", rng.below(400)), out);
         }
         if rng.one_in(2) {
             push_block(&self.cookie_notice, out);
@@ -279,9 +258,7 @@ fn header(words: &Vocabulary, name: &str, sections: &[String], rng: &mut Rng) ->
     if rng.one_in(2) {
         lines.push(headline_between(words, 4, 8, rng));
     }
-    let mut labels: Vec<String> = (0..rng.between(1, 5))
-        .map(|_| rng.pick(NAV_LABELS).to_owned())
-        .collect();
+    let mut labels: Vec<String> = (0..rng.between(1, 5)).map(|_| rng.pick(NAV_LABELS).to_owned()).collect();
     labels.extend_from_slice(sections);
     // Some converters put a whole bar on one line.
     match rng.below(5) {
@@ -294,9 +271,7 @@ fn header(words: &Vocabulary, name: &str, sections: &[String], rng: &mut Rng) ->
 }
 
 fn footer(copyright: &str, rng: &mut Rng) -> String {
-    let mut lines: Vec<&str> = (0..rng.between(1, 4))
-        .map(|_| rng.pick(FOOTER_LINES))
-        .collect();
+    let mut lines: Vec<&str> = (0..rng.between(1, 4)).map(|_| rng.pick(FOOTER_LINES)).collect();
     if rng.one_in(2) {
         lines.push(copyright);
     } else {

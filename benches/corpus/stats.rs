@@ -87,20 +87,8 @@ impl fmt::Display for Stats {
         writeln!(out, "bytes of text        {}", self.bytes)?;
         writeln!(out, "median line          {} bytes", self.median_line())?;
         writeln!(out, "mean line            {:.1} bytes", self.mean_line())?;
-        writeln!(
-            out,
-            "repeated lines       {:.1} %",
-            100.0 * self.repeated_lines()
-        )?;
-        writeln!(
-            out,
-            "repeated bytes       {:.1} %",
-            100.0 * self.repeated_bytes()
-        )?;
-        write!(
-            out,
-            "lines beyond ASCII   {:.1} %",
-            100.0 * self.non_ascii_lines()
-        )
+        writeln!(out, "repeated lines       {:.1} %", 100.0 * self.repeated_lines())?;
+        writeln!(out, "repeated bytes       {:.1} %", 100.0 * self.repeated_bytes())?;
+        write!(out, "lines beyond ASCII   {:.1} %", 100.0 * self.non_ascii_lines())
     }
 }

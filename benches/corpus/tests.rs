@@ -11,9 +11,7 @@ const BYTES: u64 = 8 << 20;
 /// A number that any change of any byte changes, in all likelihood.
 fn digest(corpus: &Corpus) -> u64 {
     corpus.pages().fold(0, |digest, page| {
-        page.text.bytes().fold(digest, |digest: u64, byte| {
-            digest.wrapping_mul(0x0100_0000_01B3) ^ u64::from(byte)
-        })
+        page.text.bytes().fold(digest, |digest: u64, byte| digest.wrapping_mul(0x0100_0000_01B3) ^ u64::from(byte))
     })
 }
 
@@ -21,11 +19,7 @@ fn digest(corpus: &Corpus) -> u64 {
 fn same_seed_same_bytes() {
     let (one, other) = (Corpus::new(1, BYTES), Corpus::new(1, BYTES));
     assert!(one.pages().eq(other.pages()), "two runs of seed 1 differ");
-    assert_ne!(
-        digest(&one),
-        digest(&Corpus::new(2, BYTES)),
-        "seeds 1 and 2 give the same"
-    );
+    assert_ne!(digest(&one), digest(&Corpus::new(2, BYTES)), "seeds 1 and 2 give the same");
 }
 
 /// Figures that were measured on a corpus are no longer comparable when this number changes.
@@ -44,37 +38,14 @@ fn looks_like_crawl_text() {
             stats.note(&page);
         }
         for (what, low, value, high) in [
-            (
-                "text asked for",
-                1.0,
-                stats.bytes() as f64 / BYTES as f64,
-                1.01,
-            ),
+            ("text asked for", 1.0, stats.bytes() as f64 / BYTES as f64, 1.01),
             ("median line length", 58.0, stats.median_line() as f64, 80.0),
             ("mean line length", 225.0, stats.mean_line(), 260.0),
-            (
-                "share of repeated lines",
-                0.45,
-                stats.repeated_lines(),
-                0.57,
-            ),
-            (
-                "share of repeated bytes",
-                0.25,
-                stats.repeated_bytes(),
-                0.31,
-            ),
-            (
-                "share of lines beyond ASCII",
-                0.05,
-                stats.non_ascii_lines(),
-                0.08,
-            ),
+            ("share of repeated lines", 0.45, stats.repeated_lines(), 0.57),
+            ("share of repeated bytes", 0.25, stats.repeated_bytes(), 0.31),
+            ("share of lines beyond ASCII", 0.05, stats.non_ascii_lines(), 0.08),
         ] {
-            assert!(
-                (low..=high).contains(&value),
-                "seed {seed}: {what} is {value}, not {low} to {high}"
-            );
+            assert!((low..=high).contains(&value), "seed {seed}: {what} is {value}, not {low} to {high}");
         }
     }
 }
@@ -98,12 +69,8 @@ fn read(path: &Path) -> String {
 fn every_form_has_the_same_text() -> std::io::Result<()> {
     let dir = tempfile::tempdir()?;
     let corpus = Corpus::new(7, 1 << 20);
-    let (one, shards, jsonl, files) = (
-        dir.path().join("one"),
-        dir.path().join("shards"),
-        dir.path().join("jsonl"),
-        dir.path().join("files"),
-    );
+    let (one, shards, jsonl, files) =
+        (dir.path().join("one"), dir.path().join("shards"), dir.path().join("jsonl"), dir.path().join("files"));
     corpus.write_one_file(&one)?;
     corpus.write_text_shards(&shards, 3)?;
     corpus.write_jsonl_shards(&jsonl, 3)?;
@@ -111,30 +78,11 @@ fn every_form_has_the_same_text() -> std::io::Result<()> {
 
     let text = read(&one);
     assert_eq!(sorted_files(&shards).len(), 3);
-    assert!(
-        sorted_files(&shards)
-            .iter()
-            .map(|path| read(path))
-            .collect::<String>()
-            == text,
-        "shards differ"
-    );
-    assert!(
-        sorted_files(&files)
-            .iter()
-            .map(|path| read(path))
-            .collect::<String>()
-            == text,
-        "files differ"
-    );
+    assert!(sorted_files(&shards).iter().map(|path| read(path)).collect::<String>() == text, "shards differ");
+    assert!(sorted_files(&files).iter().map(|path| read(path)).collect::<String>() == text, "files differ");
     assert_eq!(sorted_files(&jsonl).len(), 3);
     let mut from_records = String::new();
-    for record in sorted_files(&jsonl)
-        .iter()
-        .map(|path| read(path))
-        .collect::<String>()
-        .lines()
-    {
+    for record in sorted_files(&jsonl).iter().map(|path| read(path)).collect::<String>().lines() {
         let record: serde_json::Value = serde_json::from_str(record)?;
         from_records.push_str(record["text"].as_str().expect("every record has a text"));
         from_records.push('\n');

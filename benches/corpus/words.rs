@@ -4,55 +4,32 @@
 
 /// Words real English uses most, roughly by frequency; the made-up ones follow.
 const COMMON_WORDS: &[&str] = &[
-    "the", "of", "and", "to", "a", "in", "is", "that", "for", "it", "was", "on", "with", "as",
-    "he", "be", "at", "by", "this", "are", "from", "or", "had", "his", "not", "but", "they",
-    "have", "you", "which", "one", "we", "her", "all", "she", "there", "would", "their", "were",
-    "been", "has", "when", "who", "will", "more", "no", "if", "out", "so", "said", "what", "up",
-    "its", "about", "into", "than", "them", "can", "only", "other", "new", "some", "could", "time",
-    "these", "two", "may", "then", "do", "first", "any", "my", "now", "such", "like", "our",
-    "over", "man", "me", "even", "most", "made", "after", "also", "did", "many", "before", "must",
-    "through", "back", "years", "where", "much", "your", "way", "well", "down", "should",
-    "because", "each", "just", "those", "people", "how", "too", "little", "state", "good", "very",
-    "make", "world", "still", "own", "see", "men", "work", "long", "get", "here", "between",
-    "both", "life", "being", "under", "never", "day", "same", "another", "know", "while", "last",
-    "might", "us", "great", "old", "year", "off", "come", "since", "against", "go", "came",
-    "right", "used", "take", "three",
+    "the", "of", "and", "to", "a", "in", "is", "that", "for", "it", "was", "on", "with", "as", "he", "be", "at", "by",
+    "this", "are", "from", "or", "had", "his", "not", "but", "they", "have", "you", "which", "one", "we", "her", "all",
+    "she", "there", "would", "their", "were", "been", "has", "when", "who", "will", "more", "no", "if", "out", "so",
+    "said", "what", "up", "its", "about", "into", "than", "them", "can", "only", "other", "new", "some", "could",
+    "time", "these", "two", "may", "then", "do", "first", "any", "my", "now", "such", "like", "our", "over", "man",
+    "me", "even", "most", "made", "after", "also", "did", "many", "before", "must", "through", "back", "years",
+    "where", "much", "your", "way", "well", "down", "should", "because", "each", "just", "those", "people", "how",
+    "too", "little", "state", "good", "very", "make", "world", "still", "own", "see", "men", "work", "long", "get",
+    "here", "between", "both", "life", "being", "under", "never", "day", "same", "another", "know", "while", "last",
+    "might", "us", "great", "old", "year", "off", "come", "since", "against", "go", "came", "right", "used", "take",
+    "three",
 ];
 
 /// Parts of syllables; what is common stands here more than once.
 const ONSETS: &[&str] = &[
-    "b", "c", "d", "f", "g", "h", "l", "m", "n", "p", "r", "s", "t", "v", "w", "b", "c", "d", "f",
-    "l", "m", "n", "p", "r", "s", "t", "br", "ch", "cl", "dr", "fl", "gr", "j", "pl", "pr", "qu",
-    "sh", "st", "th", "tr", "",
+    "b", "c", "d", "f", "g", "h", "l", "m", "n", "p", "r", "s", "t", "v", "w", "b", "c", "d", "f", "l", "m", "n", "p",
+    "r", "s", "t", "br", "ch", "cl", "dr", "fl", "gr", "j", "pl", "pr", "qu", "sh", "st", "th", "tr", "",
 ];
-const VOWELS: &[&str] = &[
-    "a", "e", "i", "o", "u", "a", "e", "i", "o", "e", "a", "ea", "ou", "ai", "ee", "y",
-];
-const CODAS: &[&str] = &[
-    "", "", "", "", "", "", "", "", "", "n", "r", "l", "t", "s", "m", "d", "n", "r", "nd", "st",
-    "ck", "nt",
-];
-const ENDINGS: &[&str] = &[
-    "s", "ed", "ing", "er", "ly", "tion", "ness", "al", "ment", "able", "ist", "ous",
-];
-const GIVEN_NAMES: &[&str] = &[
-    "Anna", "Peter", "Maria", "John", "Ruth", "Samuel", "Clara", "David", "Helen", "Martin",
-    "Nora", "Thomas",
-];
-const ACCENTED_NAMES: &[&str] = &[
-    "José",
-    "Zoë",
-    "Łukasz",
-    "Søren",
-    "François",
-    "Müller",
-    "Renée",
-    "Nguyễn",
-    "Björk",
-    "Dvořák",
-    "Çelik",
-    "Núñez",
-];
+const VOWELS: &[&str] = &["a", "e", "i", "o", "u", "a", "e", "i", "o", "e", "a", "ea", "ou", "ai", "ee", "y"];
+const CODAS: &[&str] =
+    &["", "", "", "", "", "", "", "", "", "n", "r", "l", "t", "s", "m", "d", "n", "r", "nd", "st", "ck", "nt"];
+const ENDINGS: &[&str] = &["s", "ed", "ing", "er", "ly", "tion", "ness", "al", "ment", "able", "ist", "ous"];
+const GIVEN_NAMES: &[&str] =
+    &["Anna", "Peter", "Maria", "John", "Ruth", "Samuel", "Clara", "David", "Helen", "Martin", "Nora", "Thomas"];
+const ACCENTED_NAMES: &[&str] =
+    &["José", "Zoë", "Łukasz", "Søren", "François", "Müller", "Renée", "Nguyễn", "Björk", "Dvořák", "Çelik", "Núñez"];
 
 /// A stream of random numbers: splitmix64, whose every seed is a good one.
 pub(crate) struct Rng(u64);
@@ -62,9 +39,7 @@ impl Rng {
     ///
     /// Any part of the corpus can be made again without what stands before it.
     pub(crate) fn at(seed: u64, path: &[u64]) -> Self {
-        let start = path.iter().fold(seed, |state, &step| {
-            Rng(state ^ step.wrapping_mul(0xA24B_AED4_963E_E407)).draw()
-        });
+        let start = path.iter().fold(seed, |state, &step| Rng(state ^ step.wrapping_mul(0xA24B_AED4_963E_E407)).draw());
         Self(start)
     }
 
@@ -130,11 +105,7 @@ pub(crate) enum Marks {
 impl Marks {
     /// Draws the marks of one line, of which one in `n` is typographic.
     pub(crate) fn one_in(n: u64, rng: &mut Rng) -> Self {
-        if rng.one_in(n) {
-            Self::Typographic
-        } else {
-            Self::Plain
-        }
+        if rng.one_in(n) { Self::Typographic } else { Self::Plain }
     }
 }
 
@@ -195,11 +166,7 @@ impl Vocabulary {
                 15 => {
                     out.push(' ');
                     self.word(rng, out);
-                    out.push_str(if marks == Marks::Typographic {
-                        "’s"
-                    } else {
-                        "'s"
-                    });
+                    out.push_str(if marks == Marks::Typographic { "’s" } else { "'s" });
                 }
                 _ => {
                     out.push(' ');
@@ -261,9 +228,7 @@ impl Vocabulary {
     }
 
     fn at(&self, word_idx: usize) -> &str {
-        let start = word_idx
-            .checked_sub(1)
-            .map_or(0, |before| self.ends[before]);
+        let start = word_idx.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.letters[start..self.ends[word_idx]]
     }
 

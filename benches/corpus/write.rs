@@ -47,9 +47,7 @@ impl Corpus {
         let mut stats = Stats::default();
         let mut file = create(path)?;
         for page in self.pages() {
-            file.write_all(page.text.as_bytes())
-                .and_then(|()| file.write_all(b"\n"))
-                .map_err(named(path))?;
+            file.write_all(page.text.as_bytes()).and_then(|()| file.write_all(b"\n")).map_err(named(path))?;
             stats.note(&page);
         }
         file.flush().map_err(named(path))?;
@@ -97,15 +95,8 @@ impl Corpus {
 
 /// Appends a page as one line of JSON, the way that one of several scrapers would write it.
 fn push_record(page_idx: usize, page: &Page, out: &mut String) {
-    let escapes = if page_idx.is_multiple_of(4) {
-        Escapes::All
-    } else {
-        Escapes::Few
-    };
-    out.push_str(&format!(
-        "{{\"id\":\"{}\",\"url\":\"{}\",",
-        page.id, page.url
-    ));
+    let escapes = if page_idx.is_multiple_of(4) { Escapes::All } else { Escapes::Few };
+    out.push_str(&format!("{{\"id\":\"{}\",\"url\":\"{}\",", page.id, page.url));
     if !page_idx.is_multiple_of(3) {
         out.push_str(&format!("\"site\":\"{}\",", page.site));
     }
@@ -137,10 +128,7 @@ fn push_escaped(text: &str, escapes: Escapes, out: &mut String) {
 }
 
 fn create(path: &Path) -> io::Result<BufWriter<File>> {
-    Ok(BufWriter::with_capacity(
-        BUFFER,
-        File::create(path).map_err(named(path))?,
-    ))
+    Ok(BufWriter::with_capacity(BUFFER, File::create(path).map_err(named(path))?))
 }
 
 /// Puts the path before the message of an error.

@@ -39,7 +39,8 @@ pub fn check_examples(pack: &Pack) -> Result<(usize, Vec<Failure>)> {
     let mut failures = Vec::new();
     for rule in &pack.rules {
         let id = format!("{}/{}", pack.name, rule.id);
-        let examples = rule.removes.iter().map(|example| (example, true)).chain(rule.keeps.iter().map(|example| (example, false)));
+        let examples =
+            rule.removes.iter().map(|example| (example, true)).chain(rule.keeps.iter().map(|example| (example, false)));
         for (example, must_go) in examples {
             n_examples += 1;
             let outcome = outcome(&cleaner, example, &mut scratch)?;

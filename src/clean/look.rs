@@ -1,7 +1,7 @@
 //! The look: what can be known of a document by itself. Blocks are cut, folded, scanned and put in line for their hash.
 
 use crate::config::Config;
-use crate::decide::{Page, Ruled, Scope, chrome};
+use crate::decide::{Judge, Page, Ruled, Scope};
 use crate::error::Result;
 use crate::fingerprint::{Fingerprint, Fingerprinter};
 use crate::index::{EntryId, Index, Mark, Place, Trace};
@@ -113,7 +113,8 @@ impl Look {
             let block = u32::try_from(base + block_idx).expect("has_room was asked, so that blocks can be numbered");
             Place { part, block }
         };
-        let mut is_compared: Vec<bool> = self.kinds.iter().map(|kind| matches!(kind, Kind::Short | Kind::Long)).collect();
+        let mut is_compared: Vec<bool> =
+            self.kinds.iter().map(|kind| matches!(kind, Kind::Short | Kind::Long)).collect();
         for document_idx in 0..self.documents.len() {
             let start = self.blocks_of(document_idx).start;
             for ruled in self.ruled_of(document_idx) {
@@ -133,9 +134,7 @@ impl Look {
                 }
             };
             let scoped = |fingerprint: Fingerprint| scope.map_or(fingerprint, |scope| fingerprint.within(scope));
-            batch.extend(
-                compared.clone().map(|block_idx| (scoped(self.fingerprints[block_idx]), place(block_idx))),
-            );
+            batch.extend(compared.clone().map(|block_idx| (scoped(self.fingerprints[block_idx]), place(block_idx))));
             if self.is_compared_whole(document, compared.clone()) {
                 let whole = Fingerprint::of_document(compared.map(|block_idx| self.fingerprints[block_idx]));
                 batch.push((scoped(whole), place(blocks.start)));
@@ -147,7 +146,8 @@ impl Look {
         let mut next = || entries.next().expect("an index gives an entry for each fingerprint");
         for (document_idx, document) in self.documents.iter().enumerate() {
             let blocks = self.blocks_of(document_idx);
-            let marks: Vec<Mark> = blocks.clone().map(|block_idx| self.mark(block_idx, is_compared[block_idx], &mut next)).collect();
+            let marks: Vec<Mark> =
+                blocks.clone().map(|block_idx| self.mark(block_idx, is_compared[block_idx], &mut next)).collect();
             let compared = blocks.filter(|&block_idx| is_compared[block_idx]);
             let whole = self.is_compared_whole(document, compared).then(&mut next);
             trace.push(marks, whole);
@@ -184,6 +184,7 @@ pub(crate) struct Looker {
     blocks: Vec<Span>,
     shown: Vec<u32>,
     hits: Vec<Hit>,
+    judge: Judge,
     scratch: Vec<u8>,
 }
 
@@ -198,6 +199,7 @@ impl Looker {
             blocks: Vec::new(),
             shown: Vec::new(),
             hits: Vec::new(),
+            judge: Judge::default(),
             scratch: Vec::new(),
         }
     }
@@ -224,14 +226,14 @@ impl Looker {
         });
         for (block_idx, span) in (0..).zip(blocks(document.text, self.unit)) {
             self.blocks.push(span);
-            let kind = self.look_at_block(rules, span.of(document.text), block_idx, look);
+            let kind = self.look_at_block(rules, span.of(document.text), look);
             if kind != Kind::Blank {
                 self.shown.push(block_idx);
             }
             look.kinds.push(kind);
         }
         let page = Page { text: document.text, blocks: &self.blocks, site, shown: &self.shown };
-        chrome(rules, &page, &mut self.hits, &mut look.ruled);
+        self.judge.judge(rules, &page, &self.hits, &mut look.ruled);
     }
 
     /// Completes the fingerprints of all documents in `look`.
@@ -239,7 +241,7 @@ impl Looker {
         self.fingerprinter.flush(&mut look.fingerprints);
     }
 
-    fn look_at_block(&mut self, rules: &Rules, block: &[u8], block_idx: u32, look: &mut Look) -> Kind {
+    fn look_at_block(&mut self, rules: &Rules, block: &[u8], look: &mut Look) -> Kind {
         let slot = look.fingerprints.len();
         look.fingerprints.push(Fingerprint::default());
         fold(block, Fold::Loose, self.fingerprinter.begin());
@@ -247,7 +249,7 @@ impl Looker {
         if folded.is_empty() {
             return Kind::Blank;
         }
-        scan(rules, folded, block_idx, &mut self.scratch, &mut self.hits);
+        scan(rules, folded, self.shown.len(), &mut self.scratch, &mut self.hits);
         let kind = match self.scope {
             Scope::Off => Kind::Uncompared,
             _ if self.is_long(folded) => Kind::Long,

@@ -136,7 +136,12 @@ impl Cleaner {
             let mut memory = Memory { index: MemoryIndex::small(), ..Memory::default() };
             let admitted = memory.admit(look)?;
             let witnesses = Witnesses::find(&memory.index, &memory.traces);
-            let repeats = Repeats { lookup: &memory.index, traces: &memory.traces, witnesses: &witnesses, keep: self.config.keep };
+            let repeats = Repeats {
+                lookup: &memory.index,
+                traces: &memory.traces,
+                witnesses: &witnesses,
+                keep: self.config.keep,
+            };
             decide(&repeats, admitted.part, admitted.document_idx, look.ruled_of(0), decisions);
         }
         cuts.clear();
@@ -206,12 +211,8 @@ impl Memory {
 
     /// Decides on a document that was admitted: number `offset` of its look.
     pub(crate) fn decide(&self, admitted: Admitted, offset: usize, look: &Look, decisions: &mut Vec<Decision>) {
-        let repeats = Repeats {
-            lookup: &self.index,
-            traces: &self.traces,
-            witnesses: &self.witnesses,
-            keep: Keep::First,
-        };
+        let repeats =
+            Repeats { lookup: &self.index, traces: &self.traces, witnesses: &self.witnesses, keep: Keep::First };
         decide(&repeats, admitted.part, admitted.document_idx + offset, look.ruled_of(offset), decisions);
     }
 

@@ -1,9 +1,8 @@
 //! Which hits hold: the conditions of rules that look at the whole document.
 
-use crate::rules::{CompiledRule, Removal, Role, RuleIdx, Rules, Side};
+use crate::rules::{CompiledNear, CompiledRule, Role, RuleIdx, Rules, Side};
 use crate::scan::Hit;
 use crate::text::{Span, fold_tracked};
-use std::collections::BTreeMap;
 
 /// Something that a rule removes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,192 +22,238 @@ pub(crate) struct Page<'p> {
     pub(crate) shown: &'p [u32],
 }
 
-/// Appends what the rules remove from a document, in the order of its blocks, given the hits in it.
-///
-/// Where several rules remove one block, the first of the packs is the reason, and one that removes all of it comes before
-/// those that remove words.
-pub(crate) fn chrome(rules: &Rules, page: &Page<'_>, hits: &mut [Hit], ruled: &mut Vec<Ruled>) {
-    if hits.is_empty() {
-        return;
-    }
-    hits.sort_unstable();
-    let mut judge = Judge { rules, page, accepted: BTreeMap::new(), whole: BTreeMap::new(), words: Vec::new() };
-    for &rule in rules.order() {
-        let first = hits.partition_point(|hit| hit.rule < rule);
-        let end = hits.partition_point(|hit| hit.rule <= rule);
-        judge.judge(rule, &hits[first..end]);
-    }
-    judge.finish(ruled);
-}
-
-struct Judge<'j> {
-    rules: &'j Rules,
-    page: &'j Page<'j>,
-    /// For each rule that others may be near, the ranks of what it removes, ascending.
-    accepted: BTreeMap<RuleIdx, Vec<usize>>,
-    /// For each block that goes whole, the first rule that removes it.
-    whole: BTreeMap<u32, RuleIdx>,
+/// Finds which hits hold. Its buffers are for reuse; one for each thread.
+#[derive(Debug, Default)]
+pub(crate) struct Judge {
+    /// For each rank, the first rule that removes the whole block.
+    whole: Vec<Option<RuleIdx>>,
+    /// For each set of rules that others must be near, the ranks of what they remove.
+    near: Vec<Ranks>,
+    conditioned: Vec<Hit>,
     words: Vec<Hit>,
 }
 
-impl Judge<'_> {
-    fn judge(&mut self, rule: RuleIdx, hits: &[Hit]) {
-        let compiled = self.rules.rule(rule);
-        if !on_site(compiled, self.page.site) {
+impl Judge {
+    /// Appends what the rules remove from a document, in the order of its blocks, given the hits in it in their order.
+    ///
+    /// Where several rules remove one block, the first of the packs is the reason, and one that removes all of it comes
+    /// before those that remove words.
+    pub(crate) fn judge(&mut self, rules: &Rules, page: &Page<'_>, hits: &[Hit], ruled: &mut Vec<Ruled>) {
+        if hits.is_empty() {
             return;
         }
-        let mut ranks = Vec::new();
-        if compiled.region.is_some() {
-            ranks.extend(self.region(compiled, hits));
-        } else if compiled.is_by_shape {
-            ranks.extend(self.neighbours(compiled).into_iter().filter(|&rank| self.holds(compiled, rank)));
+        self.whole.clear();
+        self.whole.resize(page.shown.len(), None);
+        self.near.resize_with(rules.n_near_sets(), Ranks::default);
+        for ranks in &mut self.near {
+            ranks.clear(page.shown.len());
+        }
+        self.conditioned.clear();
+        self.words.clear();
+        for hit in hits {
+            if rules.rule(hit.rule).is_conditioned {
+                self.conditioned.push(*hit);
+            } else {
+                self.accept(rules, *hit);
+            }
+        }
+        self.conditioned.sort_unstable();
+        let conditioned = std::mem::take(&mut self.conditioned);
+        for &rule in rules.conditioned() {
+            let first = conditioned.partition_point(|hit| hit.rule < rule);
+            let n_hits = conditioned[first..].partition_point(|hit| hit.rule == rule);
+            self.judge_rule(rules, page, rule, &conditioned[first..first + n_hits]);
+        }
+        self.conditioned = conditioned;
+        self.finish(page, ruled);
+    }
+
+    fn accept(&mut self, rules: &Rules, hit: Hit) {
+        for &set in &rules.rule(hit.rule).near_sets {
+            self.near[set].insert(hit.rank);
+        }
+        if hit.words.is_some() {
+            self.words.push(hit);
         } else {
-            for hit in hits {
-                let rank = self.rank(hit.block);
-                if self.holds(compiled, rank) {
-                    ranks.push(rank);
-                    if hit.words.is_some() {
-                        self.words.push(*hit);
-                    }
-                }
-            }
-            ranks.dedup();
-        }
-        if compiled.removal == Removal::Line {
-            for &rank in &ranks {
-                let first = self.whole.entry(self.page.shown[rank]).or_insert(rule);
-                *first = rule.min(*first);
-            }
-        }
-        if !ranks.is_empty() {
-            self.accepted.insert(rule, ranks);
+            let first = &mut self.whole[hit.rank];
+            *first = Some(first.map_or(hit.rule, |first| first.min(hit.rule)));
         }
     }
 
-    fn rank(&self, block: u32) -> usize {
-        self.page.shown.partition_point(|shown| *shown < block)
+    fn judge_rule(&mut self, rules: &Rules, page: &Page<'_>, rule: RuleIdx, hits: &[Hit]) {
+        let compiled = rules.rule(rule);
+        let lacks_hits = hits.is_empty() && !compiled.is_by_shape;
+        let lacks_company = compiled.near.as_ref().is_some_and(|near| self.near[near.set].is_empty());
+        if lacks_hits || lacks_company || !on_site(compiled, page.site) {
+            return;
+        }
+        let whole_block = |rank| Hit { rule, rank, role: Role::Block, words: None };
+        if compiled.region.is_some() {
+            for rank in regions(page, compiled, hits) {
+                self.accept(rules, whole_block(rank));
+            }
+        } else if compiled.is_by_shape {
+            let reach = compiled.near.as_ref().map_or(0, |near| near.lines);
+            let set = compiled.near.as_ref().map_or(0, |near| near.set);
+            let candidates = self.near[set].around(reach, page.shown.len());
+            for rank in candidates {
+                if self.holds(page, compiled, rank) {
+                    self.accept(rules, whole_block(rank));
+                }
+            }
+        } else {
+            for hit in hits {
+                if self.holds(page, compiled, hit.rank) {
+                    self.accept(rules, *hit);
+                }
+            }
+        }
     }
 
     /// Whether all conditions of a rule hold for the block of this rank, but for its patterns.
-    fn holds(&self, rule: &CompiledRule, rank: usize) -> bool {
-        self.is_in_place(rule, rank)
-            && rule.near.as_ref().is_none_or(|near| {
-                let [above, below] = self.company(&near.rules, rank, near.lines);
-                match near.side {
-                    Side::Above => above,
-                    Side::Below => below,
-                    Side::Either => above || below,
-                    Side::Both => above && below,
-                }
-            })
-            && rule.shape.is_none_or(|shape| {
-                let block = self.page.blocks[self.page.shown[rank] as usize];
-                shape.fits(block.of(self.page.text))
-            })
-    }
-
-    fn is_in_place(&self, rule: &CompiledRule, rank: usize) -> bool {
-        let from_end = self.page.shown.len() - rank;
-        match (rule.head, rule.tail) {
-            (None, None) => true,
-            (head, tail) => head.is_some_and(|head| rank < head) || tail.is_some_and(|tail| from_end <= tail),
-        }
-    }
-
-    /// Whether one of `rules` removes something at most `lines` above, and below, a rank.
-    fn company(&self, rules: &[RuleIdx], rank: usize, lines: usize) -> [bool; 2] {
-        let mut sides = [false; 2];
-        for ranks in rules.iter().filter_map(|rule| self.accepted.get(rule)) {
-            let above = ranks.partition_point(|other| *other < rank);
-            sides[0] |= above > 0 && ranks[above - 1] + lines >= rank;
-            let below = ranks.partition_point(|other| *other <= rank);
-            sides[1] |= ranks.get(below).is_some_and(|other| *other <= rank + lines);
-        }
-        sides
-    }
-
-    /// The ranks within reach of what a rule must be near, ascending.
-    fn neighbours(&self, rule: &CompiledRule) -> Vec<usize> {
-        let Some(near) = &rule.near else { return Vec::new() };
-        let mut ranks = Vec::new();
-        for &other in near.rules.iter().filter_map(|rule| self.accepted.get(rule)).flatten() {
-            let last = self.page.shown.len() - 1;
-            ranks.extend(other.saturating_sub(near.lines)..=(other + near.lines).min(last));
-        }
-        ranks.sort_unstable();
-        ranks.dedup();
-        ranks
-    }
-
-    /// The ranks of a rule's regions, ascending. A region starts at the first block that starts it and stops at the first
-    /// after that which ends it.
-    fn region(&self, rule: &CompiledRule, hits: &[Hit]) -> Vec<usize> {
-        let Some(region) = rule.region else { return Vec::new() };
-        let n_shown = self.page.shown.len();
-        let ranks_of = |role: Role| {
-            hits.iter().filter(move |hit| hit.role == role).map(|hit| self.rank(hit.block)).collect::<Vec<_>>()
+    fn holds(&self, page: &Page<'_>, rule: &CompiledRule, rank: usize) -> bool {
+        let has_company = |near: &CompiledNear| {
+            let ranks = &self.near[near.set];
+            let above = || ranks.any(rank.saturating_sub(near.lines)..rank);
+            let below = || ranks.any(rank + 1..(rank + near.lines + 1).min(page.shown.len()));
+            match near.side {
+                Side::Above => above(),
+                Side::Below => below(),
+                Side::Either => above() || below(),
+                Side::Both => above() && below(),
+            }
         };
-        let (starts, ends) = (ranks_of(Role::RegionStart), ranks_of(Role::RegionEnd));
-        let mut ranks: Vec<usize> = Vec::new();
-        let starts = if region.has_start { starts } else { vec![0] };
-        for start in starts {
-            if ranks.last().is_some_and(|last| start <= *last) {
-                continue;
-            }
-            let end = if region.has_end {
-                ends.get(ends.partition_point(|end| *end < start)).copied()
-            } else {
-                Some(n_shown - 1)
-            };
-            let Some(end) = end else { continue };
-            let inner_edge = if region.has_start { start } else { end };
-            let fits = region.max_lines.is_none_or(|max_lines| end - start < max_lines);
-            if fits && self.is_in_place(rule, inner_edge) {
-                ranks.extend(start..=end);
-            }
-        }
-        ranks
+        is_in_place(page, rule, rank)
+            && rule.near.as_ref().is_none_or(has_company)
+            && rule
+                .shape
+                .is_none_or(|shape| shape.fits(page.blocks[page.shown[rank] as usize].of(page.text), rule.max_chars))
     }
 
-    fn finish(mut self, ruled: &mut Vec<Ruled>) {
-        let mut kept = Vec::new();
-        self.words.retain(|hit| !self.whole.contains_key(&hit.block));
-        self.words.sort_by_key(|hit| (hit.block, hit.words));
-        for hits in self.words.chunk_by(|first, second| first.block == second.block) {
-            self.cut_words(hits, &mut kept);
+    fn finish(&mut self, page: &Page<'_>, ruled: &mut Vec<Ruled>) {
+        let first = ruled.len();
+        let gone = self.whole.iter().zip(page.shown).filter_map(|(rule, &block)| Some((block, (*rule)?)));
+        ruled.extend(gone.map(|(block, rule)| Ruled { block, words: None, rule }));
+        self.words.retain(|hit| self.whole[hit.rank].is_none());
+        if self.words.is_empty() {
+            return;
         }
-        let whole = self.whole.iter().map(|(&block, &rule)| Ruled { block, words: None, rule });
-        kept.extend(whole);
-        kept.sort_by_key(|ruled| (ruled.block, ruled.words));
-        ruled.append(&mut kept);
+        self.words.sort_by_key(|hit| (hit.rank, hit.words));
+        for hits in self.words.chunk_by(|first, second| first.rank == second.rank) {
+            cut_words(page, hits, ruled);
+        }
+        ruled[first..].sort_by_key(|ruled| (ruled.block, ruled.words));
+    }
+}
+
+/// A set of ranks.
+#[derive(Debug, Default)]
+struct Ranks {
+    words: Vec<u64>,
+    is_empty: bool,
+}
+
+impl Ranks {
+    fn clear(&mut self, n_ranks: usize) {
+        self.words.clear();
+        self.words.resize(n_ranks.div_ceil(64), 0);
+        self.is_empty = true;
     }
 
-    /// Finds the bytes of the text for words that match in one folded block; the whole block goes if nothing stays of it.
-    fn cut_words(&self, hits: &[Hit], ruled: &mut Vec<Ruled>) {
-        let block = hits[0].block;
-        let span = self.page.blocks[block as usize];
-        let (mut folded, mut origins) = (Vec::new(), Vec::new());
-        fold_tracked(span.of(self.page.text), &mut folded, &mut origins);
-        let mut stays = vec![true; folded.len()];
-        let mut cut_to = span.start;
-        let base = ruled.len();
-        for hit in hits {
-            let Some(words) = hit.words else { continue };
-            let (Some(first), Some(last)) = (origins.get(words.start), origins.get(words.end.saturating_sub(1))) else {
-                continue;
-            };
-            stays[words.start..words.end].fill(false);
-            let cut = Span::new((span.start + first.start).max(cut_to), (span.start + last.end).max(cut_to));
-            if !cut.is_empty() {
-                ruled.push(Ruled { block, words: Some(cut), rule: hit.rule });
-                cut_to = cut.end;
+    fn is_empty(&self) -> bool {
+        self.is_empty
+    }
+
+    fn insert(&mut self, rank: usize) {
+        self.words[rank / 64] |= 1 << (rank % 64);
+        self.is_empty = false;
+    }
+
+    /// Whether one of `range` is in the set.
+    fn any(&self, range: std::ops::Range<usize>) -> bool {
+        range.into_iter().any(|rank| self.words[rank / 64] >> (rank % 64) & 1 == 1)
+    }
+
+    /// All ranks at most `reach` away from one in the set, ascending.
+    fn around(&self, reach: usize, n_ranks: usize) -> Vec<usize> {
+        let mut around = Vec::new();
+        let mut next = 0;
+        for (word_idx, &word) in self.words.iter().enumerate() {
+            let mut word = word;
+            while word != 0 {
+                let rank = word_idx * 64 + word.trailing_zeros() as usize;
+                word &= word - 1;
+                around.extend(next.max(rank.saturating_sub(reach))..(rank + reach + 1).min(n_ranks));
+                next = (rank + reach + 1).min(n_ranks);
             }
         }
-        let rest: Vec<u8> = folded.iter().zip(&stays).filter(|(_, stays)| **stays).map(|(byte, _)| *byte).collect();
-        if crate::rules::core_of(&rest).is_empty() {
-            ruled.truncate(base);
-            ruled.push(Ruled { block, words: None, rule: hits[0].rule });
+        around
+    }
+}
+
+fn is_in_place(page: &Page<'_>, rule: &CompiledRule, rank: usize) -> bool {
+    let from_end = page.shown.len() - rank;
+    match (rule.head, rule.tail) {
+        (None, None) => true,
+        (head, tail) => head.is_some_and(|head| rank < head) || tail.is_some_and(|tail| from_end <= tail),
+    }
+}
+
+/// The ranks of a rule's regions, ascending. A region starts at the first block that starts it and stops at the first after
+/// that which ends it.
+fn regions(page: &Page<'_>, rule: &CompiledRule, hits: &[Hit]) -> Vec<usize> {
+    let Some(region) = rule.region else {
+        return Vec::new();
+    };
+    let n_shown = page.shown.len();
+    let ranks_of = |role: Role| hits.iter().filter(move |hit| hit.role == role).map(|hit| hit.rank).collect::<Vec<_>>();
+    let (starts, ends) = (ranks_of(Role::RegionStart), ranks_of(Role::RegionEnd));
+    let mut ranks: Vec<usize> = Vec::new();
+    let starts = if region.has_start { starts } else { vec![0] };
+    for start in starts {
+        if ranks.last().is_some_and(|last| start <= *last) {
+            continue;
         }
+        let end = if region.has_end {
+            ends.get(ends.partition_point(|end| *end < start)).copied()
+        } else {
+            Some(n_shown - 1)
+        };
+        let Some(end) = end else { continue };
+        let inner_edge = if region.has_start { start } else { end };
+        let fits = region.max_lines.is_none_or(|max_lines| end - start < max_lines);
+        if fits && is_in_place(page, rule, inner_edge) {
+            ranks.extend(start..=end);
+        }
+    }
+    ranks
+}
+
+/// Finds the bytes of the text for words that match in one folded block; the whole block goes if nothing stays of it.
+fn cut_words(page: &Page<'_>, hits: &[Hit], ruled: &mut Vec<Ruled>) {
+    let block = page.shown[hits[0].rank];
+    let span = page.blocks[block as usize];
+    let (mut folded, mut origins) = (Vec::new(), Vec::new());
+    fold_tracked(span.of(page.text), &mut folded, &mut origins);
+    let mut stays = vec![true; folded.len()];
+    let mut cut_to = span.start;
+    let base = ruled.len();
+    for hit in hits {
+        let Some(words) = hit.words else { continue };
+        let (Some(first), Some(last)) = (origins.get(words.start), origins.get(words.end.saturating_sub(1))) else {
+            continue;
+        };
+        stays[words.start..words.end].fill(false);
+        let cut = Span::new((span.start + first.start).max(cut_to), (span.start + last.end).max(cut_to));
+        if !cut.is_empty() {
+            ruled.push(Ruled { block, words: Some(cut), rule: hit.rule });
+            cut_to = cut.end;
+        }
+    }
+    let rest: Vec<u8> = folded.iter().zip(&stays).filter(|(_, stays)| **stays).map(|(byte, _)| *byte).collect();
+    if crate::rules::core_of(&rest).is_empty() {
+        ruled.truncate(base);
+        ruled.push(Ruled { block, words: None, rule: hits[0].rule });
     }
 }
 

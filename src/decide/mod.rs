@@ -9,7 +9,7 @@
 mod chrome;
 mod repeats;
 
-pub(crate) use chrome::{Page, Ruled, chrome};
+pub(crate) use chrome::{Judge, Page, Ruled};
 pub(crate) use repeats::{Repeats, Witnesses};
 
 use crate::index::{Lookup, Mark, Place};
@@ -71,8 +71,8 @@ pub struct Decision {
 
 /// Decides on one document: appends what goes to `decisions`, in the order of the text.
 ///
-/// The document is number `document_idx` of part `part`, whose trace is among those of `repeats`; `ruled` is what
-/// [`chrome`] found in it.
+/// The document is number `document_idx` of part `part`, whose trace is among those of `repeats`; `ruled` is what a
+/// [`Judge`] found in it.
 pub(crate) fn decide<L: Lookup>(
     repeats: &Repeats<'_, L>,
     part: u32,
@@ -116,7 +116,9 @@ fn gaps(n_blocks: usize, is_blank: impl Fn(usize) -> bool, base: usize, decision
             block_idx += 1;
         }
         let run = run_start..block_idx;
-        let Some(first_cut) = run.clone().find(|&idx| is_cut[idx]) else { continue };
+        let Some(first_cut) = run.clone().find(|&idx| is_cut[idx]) else {
+            continue;
+        };
         let last_cut = run.clone().rfind(|&idx| is_cut[idx]).unwrap_or(first_cut);
         let at_edge = run.start == 0 || run.end == n_blocks;
         let has_blanks_before = first_cut > run.start;

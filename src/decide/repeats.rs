@@ -82,7 +82,8 @@ impl<L: Lookup> Repeats<'_, L> {
             let copy_block = copy.block as usize;
             let mut agree = |here: &mut dyn Iterator<Item = usize>, there: &mut dyn Iterator<Item = usize>| {
                 loop {
-                    let (Some(block), Some(other)) = (next_compared(trace, here), next_compared(copy_trace, there)) else {
+                    let (Some(block), Some(other)) = (next_compared(trace, here), next_compared(copy_trace, there))
+                    else {
                         break;
                     };
                     let mark = trace.mark(block);

@@ -30,7 +30,10 @@ pub(super) fn parse<'r>(record: &'r [u8], skipped: usize, fields: &Fields) -> Ou
         return Outcome::Bad(format!("no field {:?}; name the field with the text with --text-field", fields.text));
     };
     let Some(spelling) = text.get().strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
-        return Outcome::Bad(format!("field {:?} is no string; name the field with the text with --text-field", fields.text));
+        return Outcome::Bad(format!(
+            "field {:?} is no string; name the field with the text with --text-field",
+            fields.text
+        ));
     };
     // The borrowed value lies within the record, so that the difference of addresses is its offset.
     let start = spelling.as_ptr() as usize - record.as_ptr() as usize;
@@ -201,14 +204,26 @@ mod tests {
 
     #[test]
     fn text_is_found_and_way_back_leads_to_its_spelling() {
-        let record = br#" {"a":{"text":"x"},"url":"http:\/\/a.b","text":"one\ntw\u00e9\ud83d\ude00\\n\ud800z","n":1.50} "#;
+        let record =
+            br#" {"a":{"text":"x"},"url":"http:\/\/a.b","text":"one\ntw\u00e9\ud83d\ude00\\n\ud800z","n":1.50} "#;
         let Outcome::Document(parsed) = Layout::Jsonl(fields()).parse(record, true) else { panic!("a document") };
         assert_eq!(parsed.url.as_deref(), Some("http://a.b"));
         let raw = parsed.raw_text.of(record);
         let mut spelled = Spelled::default();
         let (text, mut spelling) = spelled.read(raw, true);
         assert_eq!(text, b"one\ntw\xc3\xa9\xf0\x9f\x98\x80\\n\xed\xa0\x80z");
-        for (offset, rest) in [(0, "one"), (3, r"\ntw"), (4, "tw"), (6, r"\u00e9"), (8, r"\ud83d"), (12, r"\\n"), (13, "n"), (14, r"\ud800z"), (17, "z"), (18, "")] {
+        for (offset, rest) in [
+            (0, "one"),
+            (3, r"\ntw"),
+            (4, "tw"),
+            (6, r"\u00e9"),
+            (8, r"\ud83d"),
+            (12, r"\\n"),
+            (13, "n"),
+            (14, r"\ud800z"),
+            (17, "z"),
+            (18, ""),
+        ] {
             assert!(raw[spelling.raw_offset(offset)..].starts_with(rest.as_bytes()), "{offset}");
         }
         assert_eq!(spelling.raw_offset(18), raw.len());

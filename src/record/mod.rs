@@ -93,9 +93,7 @@ impl Layout {
             Layout::Jsonl(fields) => jsonl::parse(record, mark, fields),
             Layout::Whole => Outcome::Document(plain(mark, record.len())),
             Layout::Lines => Outcome::Document(plain(mark, mark + crate::text::content(&record[mark..]).len())),
-            Layout::Nul => {
-                Outcome::Document(plain(mark, record.strip_suffix(b"\0").unwrap_or(record).len().max(mark)))
-            }
+            Layout::Nul => Outcome::Document(plain(mark, record.strip_suffix(b"\0").unwrap_or(record).len().max(mark))),
         }
     }
 }

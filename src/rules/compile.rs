@@ -1,11 +1,16 @@
-//! Packs compiled into what the scan runs: one look-up of whole lines, one automaton over everything else.
+//! Packs compiled into what the scan runs: one look-up of whole lines, one automaton for what a block starts or ends with,
+//! and one for what may stand anywhere in it.
+//!
+//! Two automata, not one: the first is only walked from the edges, where it ends after a few bytes on most blocks, and may
+//! be large; the second is run over whole blocks, and is much faster if it is small.
 
 use super::decoration::{core_of, without_leading, without_trailing};
 use super::{Match, Near, Pack, Removal, Shape};
 use crate::error::{Error, Result};
 use crate::text::{Fold, fold};
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use std::collections::HashMap;
+use aho_corasick::dfa::DFA;
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind, PatternID, StartKind};
+use hashbrown::HashMap;
 
 /// A rule by its number in a [`Rules`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,15 +28,24 @@ pub struct RuleIdx(pub(crate) u16);
 #[derive(Debug, Default)]
 pub struct Rules {
     rules: Vec<CompiledRule>,
-    /// The rules in an order in which each comes after those that it must be near.
-    order: Vec<RuleIdx>,
+    /// The rules with conditions that look at the whole document, each after those that it must be near.
+    conditioned: Vec<RuleIdx>,
+    /// How many different sets of rules other rules must be near.
+    n_near_sets: usize,
     lines: HashMap<Box<[u8]>, Vec<RuleIdx>>,
     /// How long a folded block may be, in characters, that some whole-line rule takes.
     line_max_chars: usize,
+    /// How long the longest whole-line pattern is, in bytes.
+    longest_line: usize,
     has_digit_lines: bool,
-    automaton: Option<AhoCorasick>,
-    patterns: Vec<Pattern>,
-    max_chars: usize,
+    /// Over the patterns that a block must start with, and backwards those that it must end with.
+    edges: Option<DFA>,
+    edge_patterns: Vec<Pattern>,
+    /// Over the patterns that may stand anywhere in a block.
+    anywhere: Option<AhoCorasick>,
+    anywhere_patterns: Vec<Pattern>,
+    edges_max_chars: usize,
+    anywhere_max_chars: usize,
 }
 
 /// A rule as the scan and the decision need it.
@@ -49,11 +63,16 @@ pub(crate) struct CompiledRule {
     pub(crate) is_by_shape: bool,
     pub(crate) removal: Removal,
     pub(crate) region: Option<CompiledRegion>,
+    /// Whether a hit is not enough: the whole document must be looked at.
+    pub(crate) is_conditioned: bool,
+    /// The near sets that it is in.
+    pub(crate) near_sets: Vec<usize>,
 }
 
 #[derive(Debug)]
 pub(crate) struct CompiledNear {
-    pub(crate) rules: Vec<RuleIdx>,
+    /// The set of rules that one must be near of.
+    pub(crate) set: usize,
     pub(crate) lines: usize,
     pub(crate) side: super::Side,
 }
@@ -65,7 +84,14 @@ pub(crate) struct CompiledRegion {
     pub(crate) max_lines: Option<usize>,
 }
 
-/// A pattern of the automaton.
+/// What the automata are made of.
+#[derive(Debug, Default)]
+struct Needles {
+    edges: Vec<Vec<u8>>,
+    anywhere: Vec<Vec<u8>>,
+}
+
+/// A pattern of an automaton.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pattern {
     pub(crate) rule: RuleIdx,
@@ -100,21 +126,36 @@ impl Rules {
     /// When two packs have one name, rules wait for each other in a circle, or there are too many; see [`Error::is_pack`].
     pub fn compile(packs: &[Pack]) -> Result<Self> {
         let mut rules = Rules::default();
-        let mut needles: Vec<Vec<u8>> = Vec::new();
+        let mut near_sets: Vec<Vec<RuleIdx>> = Vec::new();
+        let mut needles = Needles::default();
         for (pack_idx, pack) in packs.iter().enumerate() {
             if let Some(other) = packs[..pack_idx].iter().find(|other| other.name == pack.name) {
                 let what = format!("pack {:?} was given already, by {}; give it once", pack.name, other.origin);
                 return Err(Error::pack(pack.origin.clone(), what));
             }
-            rules.add(pack, &mut needles)?;
+            rules.add(pack, &mut needles, &mut near_sets)?;
         }
-        rules.order = rules.in_order_of_need().map_err(|rule| {
-            let id = &rules.rules[usize::from(rule.0)].id;
-            Error::pack(id.clone(), "its \"near\" leads back to itself; break the circle")
-        })?;
-        if !needles.is_empty() {
-            let automaton = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(&needles);
-            rules.automaton = Some(automaton.map_err(|error| Error::pack("rules", format!("{error}; use fewer packs")))?);
+        let mut order = rules
+            .in_order_of_need(&near_sets)
+            .map_err(|rule| Error::pack(rules.id(rule), "its \"near\" leads back to itself; break the circle"))?;
+        order.retain(|rule| rules.rule(*rule).is_conditioned);
+        rules.conditioned = order;
+        rules.n_near_sets = near_sets.len();
+        for (set_idx, set) in near_sets.iter().enumerate() {
+            for rule in set {
+                rules.rules[usize::from(rule.0)].near_sets.push(set_idx);
+            }
+        }
+        let fails = |error: aho_corasick::BuildError| Error::pack("rules", format!("{error}; use fewer packs"));
+        if !needles.edges.is_empty() {
+            let builder = &mut DFA::builder();
+            let automaton =
+                builder.start_kind(StartKind::Anchored).match_kind(MatchKind::Standard).build(&needles.edges);
+            rules.edges = Some(automaton.map_err(fails)?);
+        }
+        if !needles.anywhere.is_empty() {
+            let automaton = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(&needles.anywhere);
+            rules.anywhere = Some(automaton.map_err(fails)?);
         }
         Ok(rules)
     }
@@ -143,13 +184,20 @@ impl Rules {
         &self.rules[usize::from(rule.0)]
     }
 
-    pub(crate) fn order(&self) -> &[RuleIdx] {
-        &self.order
+    pub(crate) fn conditioned(&self) -> &[RuleIdx] {
+        &self.conditioned
+    }
+
+    pub(crate) fn n_near_sets(&self) -> usize {
+        self.n_near_sets
     }
 
     /// The rules that have the core of a block as a whole-line pattern. `digits` is scratch.
     pub(crate) fn line(&self, core: &[u8], digits: &mut Vec<u8>) -> [&[RuleIdx]; 2] {
-        let look_up = |line: &[u8]| self.lines.get(line).map_or(&[][..], Vec::as_slice);
+        let look_up = |line: &[u8]| {
+            let is_too_long = line.len() > self.longest_line;
+            if is_too_long { &[][..] } else { self.lines.get(line).map_or(&[][..], Vec::as_slice) }
+        };
         let with_digits = if self.has_digit_lines && core.iter().any(u8::is_ascii_digit) {
             digits.clear();
             as_digit_line(core, digits);
@@ -165,17 +213,32 @@ impl Rules {
         self.rules.iter().any(|rule| !rule.sites.is_empty())
     }
 
-    pub(crate) fn automaton(&self) -> Option<&AhoCorasick> {
-        self.automaton.as_ref()
+    /// The automaton over the patterns that a block must start with, and backwards those that it must end with.
+    pub(crate) fn edges(&self) -> Option<&DFA> {
+        self.edges.as_ref()
     }
 
-    pub(crate) fn pattern(&self, pattern: aho_corasick::PatternID) -> Pattern {
-        self.patterns[pattern.as_usize()]
+    pub(crate) fn edge_pattern(&self, pattern: PatternID) -> Pattern {
+        self.edge_patterns[pattern.as_usize()]
     }
 
-    /// How long the folded blocks are, in characters, that the automaton may match at all.
-    pub(crate) fn max_chars(&self) -> usize {
-        self.max_chars
+    /// The automaton over the patterns that may stand anywhere in a block.
+    pub(crate) fn anywhere(&self) -> Option<&AhoCorasick> {
+        self.anywhere.as_ref()
+    }
+
+    pub(crate) fn anywhere_pattern(&self, pattern: PatternID) -> Pattern {
+        self.anywhere_patterns[pattern.as_usize()]
+    }
+
+    /// How long the folded blocks are, in characters, that may have a pattern at an edge.
+    pub(crate) fn edges_max_chars(&self) -> usize {
+        self.edges_max_chars
+    }
+
+    /// How long the folded blocks are, in characters, that may have a pattern anywhere.
+    pub(crate) fn anywhere_max_chars(&self) -> usize {
+        self.anywhere_max_chars
     }
 
     /// How long the folded blocks are, in characters, that a whole-line rule may match at all.
@@ -183,7 +246,7 @@ impl Rules {
         self.line_max_chars
     }
 
-    fn add(&mut self, pack: &Pack, needles: &mut Vec<Vec<u8>>) -> Result<()> {
+    fn add(&mut self, pack: &Pack, needles: &mut Needles, near_sets: &mut Vec<Vec<RuleIdx>>) -> Result<()> {
         let base = self.rules.len();
         let number_of = |id: &String| {
             let position = pack.rules.iter().position(|rule| rule.id == *id);
@@ -203,16 +266,23 @@ impl Rules {
                 for pattern in patterns {
                     let needle = folded(pattern);
                     let needle = match anchor {
-                        Anchor::Start => without_leading(&needle),
-                        Anchor::End => without_trailing(&needle),
-                        Anchor::Anywhere => &needle,
+                        Anchor::Start => without_leading(&needle).to_vec(),
+                        Anchor::End => without_trailing(&needle).iter().rev().copied().collect(),
+                        Anchor::Anywhere => needle,
                     };
                     if needle.is_empty() {
                         return Err(empty(pattern));
                     }
-                    needles.push(needle.to_vec());
-                    self.patterns.push(Pattern { rule: number, anchor, role });
-                    self.max_chars = self.max_chars.max(rule.max_chars);
+                    let pattern = Pattern { rule: number, anchor, role };
+                    if anchor == Anchor::Anywhere {
+                        needles.anywhere.push(needle);
+                        self.anywhere_patterns.push(pattern);
+                        self.anywhere_max_chars = self.anywhere_max_chars.max(rule.max_chars);
+                    } else {
+                        needles.edges.push(needle);
+                        self.edge_patterns.push(pattern);
+                        self.edges_max_chars = self.edges_max_chars.max(rule.max_chars);
+                    }
                 }
                 Ok(())
             };
@@ -225,6 +295,7 @@ impl Rules {
                         }
                         self.has_digit_lines |= line.contains(&b'#');
                         self.line_max_chars = self.line_max_chars.max(rule.max_chars);
+                        self.longest_line = self.longest_line.max(line.len());
                         let owners = self.lines.entry(line.into()).or_default();
                         if !owners.contains(&number) {
                             owners.push(number);
@@ -242,11 +313,19 @@ impl Rules {
                 }
                 Match::Shape => {}
             }
-            let near = rule.near.as_ref().map(|Near { rules, lines, side }| CompiledNear {
-                rules: rules.iter().map(number_of).collect(),
-                lines: *lines,
-                side: *side,
+            let near = rule.near.as_ref().map(|Near { rules, lines, side }| {
+                let mut set: Vec<RuleIdx> = rules.iter().map(number_of).collect();
+                set.sort_unstable();
+                set.dedup();
+                let known = near_sets.iter().position(|known| *known == set);
+                let set = known.unwrap_or_else(|| {
+                    near_sets.push(set);
+                    near_sets.len() - 1
+                });
+                CompiledNear { set, lines: *lines, side: *side }
             });
+            let is_placed = rule.head.is_some() || rule.tail.is_some() || near.is_some();
+            let is_chosen = rule.shape.is_some() || !rule.sites.is_empty();
             self.rules.push(CompiledRule {
                 id: format!("{}/{}", pack.name, rule.id),
                 max_chars: rule.max_chars,
@@ -257,6 +336,8 @@ impl Rules {
                 shape: rule.shape,
                 is_by_shape: rule.matching == Match::Shape,
                 removal: rule.removal,
+                is_conditioned: is_placed || is_chosen || region.is_some(),
+                near_sets: Vec::new(),
                 region,
             });
         }
@@ -264,7 +345,7 @@ impl Rules {
     }
 
     /// An order in which each rule comes after those that it must be near, or a rule of a circle.
-    fn in_order_of_need(&self) -> Result<Vec<RuleIdx>, RuleIdx> {
+    fn in_order_of_need(&self, near_sets: &[Vec<RuleIdx>]) -> Result<Vec<RuleIdx>, RuleIdx> {
         let mut order: Vec<RuleIdx> = Vec::new();
         let mut placed = vec![false; self.rules.len()];
         while order.len() < self.rules.len() {
@@ -272,7 +353,7 @@ impl Rules {
             for rule in self.iter() {
                 let ready = |other: &RuleIdx| placed[usize::from(other.0)];
                 let near = &self.rule(rule).near;
-                if !ready(&rule) && near.as_ref().is_none_or(|near| near.rules.iter().all(ready)) {
+                if !ready(&rule) && near.as_ref().is_none_or(|near| near_sets[near.set].iter().all(ready)) {
                     placed[usize::from(rule.0)] = true;
                     order.push(rule);
                 }

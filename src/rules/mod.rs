@@ -9,7 +9,7 @@ pub use compile::{RuleIdx, Rules};
 pub use pack::{Example, Match, Near, Pack, Removal, Rule, Side};
 pub use shape::Shape;
 
-pub(crate) use compile::{Anchor, CompiledRule, Role};
+pub(crate) use compile::{Anchor, CompiledNear, CompiledRule, Pattern, Role};
 pub(crate) use decoration::core_of;
 
 /// The packs that come with dehusk, by name.

@@ -486,12 +486,16 @@ impl RuleFile {
 impl ExampleFile {
     fn into_example(self, file_line: usize) -> Result<Example, String> {
         let table = match self {
-            ExampleFile::Line(line) => ExampleTable { line, before: String::new(), after: String::new(), site: None, leaves: None },
+            ExampleFile::Line(line) => {
+                ExampleTable { line, before: String::new(), after: String::new(), site: None, leaves: None }
+            }
             ExampleFile::Document(table) => table,
         };
         let ExampleTable { line, before, after, site, leaves } = table;
         if line.is_empty() || line.trim_end_matches('\n').contains('\n') {
-            return Err(format!("the example on line {file_line} must be one line; put the others in before and after"));
+            return Err(format!(
+                "the example on line {file_line} must be one line; put the others in before and after"
+            ));
         }
         Ok(Example { line, before, after, site, leaves, file_line })
     }

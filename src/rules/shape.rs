@@ -1,5 +1,6 @@
 //! What a block looks like, whatever its words.
 
+use crate::text::content;
 use serde::Deserialize;
 
 /// A shape that a rule may ask for.
@@ -13,21 +14,35 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// Whether a block (as it was read, not folded) has this shape.
-    pub fn fits(self, block: &[u8]) -> bool {
+    /// Whether a block (as it was read, not folded) has this shape and at most `max_chars` characters.
+    pub fn fits(self, block: &[u8], max_chars: usize) -> bool {
+        let block = content(block);
+        // A character has at most four bytes, so that most paragraphs need not be looked at.
+        if block.len() > max_chars * 4 {
+            return false;
+        }
         let text = String::from_utf8_lossy(block);
-        let words: Vec<&str> = text.split_whitespace().collect();
+        if text.chars().count() > max_chars {
+            return false;
+        }
         match self {
-            Shape::Topics => is_topics(&words),
-            Shape::Label => (1..=6).contains(&words.len()) && !words.last().is_some_and(|word| ends_sentence(word)),
+            Shape::Topics => is_topics(&text),
+            Shape::Label => is_label(&text),
         }
     }
 }
 
-fn is_topics(words: &[&str]) -> bool {
-    let n_loud = words.iter().filter(|word| is_loud(word)).count();
+fn is_topics(text: &str) -> bool {
+    let n_words = text.split_whitespace().count();
+    let n_loud = text.split_whitespace().filter(|word| is_loud(word)).count();
     // Seven of eight, so that a topic may have an "of" or an "and" in it.
-    words.len() >= 8 && n_loud * 8 >= words.len() * 7 && !words.iter().any(|word| ends_sentence(word))
+    n_words >= 8 && n_loud * 8 >= n_words * 7 && !text.split_whitespace().any(ends_sentence)
+}
+
+fn is_label(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let last = words.by_ref().take(6).last();
+    last.is_some_and(|last| !ends_sentence(last)) && words.next().is_none()
 }
 
 /// Whether a word starts like a name or a number.

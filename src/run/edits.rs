@@ -86,7 +86,8 @@ pub(crate) fn edit_part<L: Lookup>(
 
 /// Whether nothing that shows is left of a document.
 fn is_empty(decisions: &[Decision], marks: impl Iterator<Item = Mark>) -> bool {
-    let mut cut = decisions.iter().filter(|decision| decision.words.is_none()).map(|decision| decision.block).peekable();
+    let mut cut =
+        decisions.iter().filter(|decision| decision.words.is_none()).map(|decision| decision.block).peekable();
     (0..).zip(marks).all(|(block, mark)| cut.next_if_eq(&block).is_some() || mark == Mark::BLANK)
 }
 

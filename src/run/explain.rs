@@ -52,7 +52,10 @@ pub(super) fn explain(
             if let Some(error) = rewrite.plan.failed.first() {
                 return Err(Error::usage(error.to_string()));
             }
-            return Err(Error::usage(format!("{}: not among the inputs; name it, or a folder that it is in", file.display())));
+            return Err(Error::usage(format!(
+                "{}: not among the inputs; name it, or a folder that it is in",
+                file.display()
+            )));
         };
         let mut bytes = Vec::new();
         let is_escaped = matches!(planned.layout, Layout::Jsonl(_));
@@ -70,7 +73,14 @@ pub(super) fn explain(
                     let locator = Locator { rewrite, traces: &survey.traces, first_part: 0 };
                     let records = rewrite.records_before[part_idx];
                     edit_part(&config, &repeats, part, &survey.outlines[part_idx], &mut Vec::new(), |edited| {
-                        tell_record(&bytes, is_escaped, records, edited, &|why| tell_why(rewrite.rules, why, &locator), tell);
+                        tell_record(
+                            &bytes,
+                            is_escaped,
+                            records,
+                            edited,
+                            &|why| tell_why(rewrite.rules, why, &locator),
+                            tell,
+                        );
                     });
                 }
                 None => {
@@ -80,12 +90,23 @@ pub(super) fn explain(
                     let (index, mut trace) = (MemoryIndex::small(), Trace::default());
                     look.note(&index, 0, &mut trace)?;
                     let traces = [trace];
-                    let witnesses = if config.scope == Scope::Off { Witnesses::default() } else { Witnesses::find(&index, &traces) };
+                    let witnesses = if config.scope == Scope::Off {
+                        Witnesses::default()
+                    } else {
+                        Witnesses::find(&index, &traces)
+                    };
                     let repeats = Repeats { lookup: &index, traces: &traces, witnesses: &witnesses, keep: config.keep };
                     let locator = Locator { rewrite, traces: &traces, first_part: part_idx };
                     let records = rewrite.records_before[part_idx];
                     edit_part(&config, &repeats, 0, &outline, &mut Vec::new(), |edited| {
-                        tell_record(&bytes, is_escaped, records, edited, &|why| tell_why(rewrite.rules, why, &locator), tell);
+                        tell_record(
+                            &bytes,
+                            is_escaped,
+                            records,
+                            edited,
+                            &|why| tell_why(rewrite.rules, why, &locator),
+                            tell,
+                        );
                     });
                 }
             }

@@ -78,9 +78,9 @@ impl<'r> Run<'r> {
         match (&self.config.output, self.config.dry_run) {
             (_, true) => self.run(inputs, Destination::Stream, None),
             (Some(output), false) => self.run(inputs, Destination::Path(output), None),
-            (None, false) => {
-                Err(Error::usage("no output; say where the cleaned text goes with -o, or see what would go with --dry-run"))
-            }
+            (None, false) => Err(Error::usage(
+                "no output; say where the cleaned text goes with -o, or see what would go with --dry-run",
+            )),
         }
     }
 
@@ -130,7 +130,12 @@ impl<'r> Run<'r> {
         explain::explain(self, inputs, file, tell)
     }
 
-    fn run(&self, inputs: &[PathBuf], destination: Destination<'_>, stream: Option<&mut (dyn Write + Send)>) -> Result<Report> {
+    fn run(
+        &self,
+        inputs: &[PathBuf],
+        destination: Destination<'_>,
+        stream: Option<&mut (dyn Write + Send)>,
+    ) -> Result<Report> {
         let started = Instant::now();
         let plan = Plan::make(self.config, inputs, destination)?;
         self.refuse_side_outputs_on_inputs(&plan)?;
@@ -225,7 +230,9 @@ impl<'r> Run<'r> {
     /// Refuses to write the journal or the report over an input.
     fn refuse_side_outputs_on_inputs(&self, plan: &Plan) -> Result<()> {
         for side in [&self.config.journal, &self.config.report].into_iter().flatten() {
-            let Ok(side_path) = side.canonicalize() else { continue };
+            let Ok(side_path) = side.canonicalize() else {
+                continue;
+            };
             if plan.files.iter().any(|file| file.input.canonicalize().is_ok_and(|input| input == side_path)) {
                 return Err(Error::usage(format!("{}: is an input too; choose another file", side.display())));
             }

@@ -96,8 +96,7 @@ impl PartLooker {
                     let raw = parsed.raw_text;
                     let (text, spelling) = self.spelled.read(raw.of(record.of(bytes)), parsed.is_escaped);
                     check_size(text)?;
-                    let document =
-                        Document { text, url: parsed.url.as_deref(), site: parsed.site.as_deref() };
+                    let document = Document { text, url: parsed.url.as_deref(), site: parsed.site.as_deref() };
                     self.looker.look(rules, &document, look);
                     outline.push(raw.start << KIND_BITS | DOCUMENT);
                     outline.push_blocks(self.looker.blocks(), look.ruled_of(record_idx), spelling);

@@ -214,7 +214,9 @@ fn output_root(
     is_one_of_many: bool,
     destination: Destination<'_>,
 ) -> Result<Option<PathBuf>> {
-    let Destination::Path(output) = destination else { return Ok(None) };
+    let Destination::Path(output) = destination else {
+        return Ok(None);
+    };
     let ends_in_slash = output.as_os_str().as_encoded_bytes().ends_with(b"/") || output.is_dir();
     if is_one_of_many || (!is_folder && ends_in_slash) {
         if output.is_file() {
@@ -241,7 +243,9 @@ fn last_name(input: &Path) -> Result<std::ffi::OsString> {
 }
 
 fn refuse_overlap(input: &Path, output: &Path, is_folder: bool) -> Result<()> {
-    let (Ok(input_path), Some(output_path)) = (input.canonicalize(), canonical_to_be(output)) else { return Ok(()) };
+    let (Ok(input_path), Some(output_path)) = (input.canonicalize(), canonical_to_be(output)) else {
+        return Ok(());
+    };
     let overlaps = if is_folder {
         output_path.starts_with(&input_path) || input_path.starts_with(&output_path)
     } else {
@@ -295,9 +299,12 @@ fn by_content(path: &Path) -> Result<Format> {
     let mut start = Vec::new();
     let read = File::open(path).and_then(|file| file.take(1 << 12).read_to_end(&mut start));
     read.map_err(|source| Error::reading(path, source))?;
-    for (magic, name) in [(&b"\x1f\x8b"[..], "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"\xfd7zXZ\0", "xz"), (b"BZh", "bzip2")] {
+    for (magic, name) in
+        [(&b"\x1f\x8b"[..], "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"\xfd7zXZ\0", "xz"), (b"BZh", "bzip2")]
+    {
         if start.starts_with(magic) {
-            let what = format!("{}: compressed with {name}, which is not read yet; decompress it first", path.display());
+            let what =
+                format!("{}: compressed with {name}, which is not read yet; decompress it first", path.display());
             return Err(Error::usage(what));
         }
     }

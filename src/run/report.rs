@@ -215,7 +215,9 @@ impl Counts {
         let mut removed = 0;
         for cut in edited.cuts {
             let bytes = cut.span.len() as u64;
-            let Why::Decided(reason) = cut.why else { continue };
+            let Why::Decided(reason) = cut.why else {
+                continue;
+            };
             removed += bytes;
             let tally = match reason {
                 Reason::Rule(rule) => self.rules.entry(rule).or_default(),
@@ -242,8 +244,12 @@ impl Counts {
     /// Remembers the blocks that are removed, to tell those that take most.
     pub(super) fn add_to_top(&mut self, place: RecordPlace, bytes: &[u8], edited: &EditedRecord<'_>) {
         for cut in edited.cuts {
-            let Why::Decided(reason) = cut.why else { continue };
-            let (Some(block), false) = (cut.block, reason == Reason::Gap) else { continue };
+            let Why::Decided(reason) = cut.why else {
+                continue;
+            };
+            let (Some(block), false) = (cut.block, reason == Reason::Gap) else {
+                continue;
+            };
             let text = cut.span.of(bytes).trim_ascii();
             let place = (place, block);
             let top = self.top.entry(*blake3::hash(text).as_bytes()).or_insert_with(|| Top {
@@ -395,7 +401,9 @@ pub(super) fn tell_reason(rules: &Rules, why: Why, tell_first: impl Fn(Place) ->
     match why {
         Why::Decided(Reason::Rule(rule)) => format!("rule {}", rules.id(rule)),
         Why::Decided(Reason::Repeat(place)) => format!("repeats {}", tell_first(place)),
-        Why::Decided(Reason::Copy(place)) => format!("copy of the document at {}", tell_first(place)),
+        Why::Decided(Reason::Copy(place)) => {
+            format!("copy of the document at {}", tell_first(place))
+        }
         Why::Decided(Reason::Gap) => "blank beside a cut".into(),
         Why::Empty => "no text left".into(),
         Why::Bad => "bad record".into(),

@@ -39,7 +39,9 @@ pub fn restore(cleaned: &Path, journal: &Path, output: &Path, force: bool) -> Re
     let mut n_files = 0;
     while let Some(line) = reader.next()? {
         match line {
-            Line::Head(_) => return Err(reader.complain("a second head; restore from the journal as it was written")),
+            Line::Head(_) => {
+                return Err(reader.complain("a second head; restore from the journal as it was written"));
+            }
             Line::File(file) => {
                 finish(current.take(), &mut restored)?;
                 n_files += 1;
@@ -51,7 +53,11 @@ pub fn restore(cleaned: &Path, journal: &Path, output: &Path, force: bool) -> Re
                 if name.components().any(|part| !matches!(part, Component::Normal(_))) {
                     return Err(reader.complain("a file's name leads out of the folder; the journal was tampered with"));
                 }
-                let (from, to) = if is_folder { (cleaned.join(&name), output.join(&name)) } else { (cleaned.into(), to_file(output, cleaned)) };
+                let (from, to) = if is_folder {
+                    (cleaned.join(&name), output.join(&name))
+                } else {
+                    (cleaned.into(), to_file(output, cleaned))
+                };
                 current = Some(Restoring::begin(from, to, dropped, force));
             }
             Line::Cut(cut) => {
@@ -61,12 +67,16 @@ pub fn restore(cleaned: &Path, journal: &Path, output: &Path, force: bool) -> Re
                 };
                 match &mut current {
                     Some(current) => current.put_back(at, &bytes),
-                    None => return Err(reader.complain("a cut before the first file; the journal was tampered with")),
+                    None => {
+                        return Err(reader.complain("a cut before the first file; the journal was tampered with"));
+                    }
                 }
             }
             Line::Part(part) => match &mut current {
                 Some(current) => current.end_part(part.bytes, &part.blake3),
-                None => return Err(reader.complain("a part before the first file; the journal was tampered with")),
+                None => {
+                    return Err(reader.complain("a part before the first file; the journal was tampered with"));
+                }
             },
         }
     }
@@ -83,7 +93,9 @@ fn to_file(output: &Path, cleaned: &Path) -> PathBuf {
 }
 
 fn refuse_overlap(cleaned: &Path, output: &Path, is_folder: bool) -> Result<()> {
-    let (Some(from), Some(to)) = (canonical_to_be(cleaned), canonical_to_be(output)) else { return Ok(()) };
+    let (Some(from), Some(to)) = (canonical_to_be(cleaned), canonical_to_be(output)) else {
+        return Ok(());
+    };
     if from == to || (is_folder && (to.starts_with(&from) || from.starts_with(&to))) {
         let what = format!("{} and {} overlap; restore to another place", cleaned.display(), output.display());
         return Err(Error::usage(what));
@@ -92,7 +104,9 @@ fn refuse_overlap(cleaned: &Path, output: &Path, is_folder: bool) -> Result<()> 
 }
 
 fn finish(restoring: Option<Restoring>, restored: &mut Restored) -> Result<()> {
-    let Some(restoring) = restoring else { return Ok(()) };
+    let Some(restoring) = restoring else {
+        return Ok(());
+    };
     let n_cuts = restoring.n_cuts;
     match restoring.finish() {
         Ok(()) => {
@@ -171,14 +185,17 @@ impl Restoring {
 impl Work {
     fn begin(from: &Path, to: &Path, dropped: bool, force: bool) -> Result<Self> {
         super::refuse_existing_file(to, force)?;
-        let source: Box<dyn Read> = if dropped { Box::new(std::io::empty()) } else { Box::new(BufReader::new(open(from)?)) };
+        let source: Box<dyn Read> =
+            if dropped { Box::new(std::io::empty()) } else { Box::new(BufReader::new(open(from)?)) };
         let target = BufWriter::new(Unfinished::create(to, force)?);
         Ok(Work { source, target, hasher: blake3::Hasher::new(), at: 0, part_start: 0 })
     }
 
     /// Copies what stayed, up to an offset in the original.
     fn copy_up_to(&mut self, at: u64, from: &Path, to: &Path) -> Result<()> {
-        let Some(n_bytes) = at.checked_sub(self.at) else { return Err(not_of_this_journal(from)) };
+        let Some(n_bytes) = at.checked_sub(self.at) else {
+            return Err(not_of_this_journal(from));
+        };
         let copied = copy_hashed(&mut self.source, n_bytes, &mut self.target, &mut self.hasher);
         let n_copied = copied.map_err(|source| Error::writing(to, source))?;
         self.at += n_copied;

@@ -43,11 +43,7 @@ pub(super) struct Outputs<'o> {
 }
 
 impl<'o> Outputs<'o> {
-    pub(super) fn new(
-        config: &Config,
-        plan: &Plan,
-        stream: Option<&'o mut (dyn Write + Send)>,
-    ) -> Result<Self> {
+    pub(super) fn new(config: &Config, plan: &Plan, stream: Option<&'o mut (dyn Write + Send)>) -> Result<Self> {
         Ok(Outputs {
             files: plan.files.iter().map(|_| FileOutput::default()).collect(),
             stream: stream.map(|stream| Mutex::new(InOrder::new(stream))),
@@ -66,7 +62,9 @@ impl<'o> Outputs<'o> {
 
 /// Begins the journal that the configuration asks for.
 pub(super) fn begin_journal(config: &Config) -> Result<Option<Unfinished>> {
-    let Some(path) = config.journal.as_ref().filter(|_| !config.dry_run) else { return Ok(None) };
+    let Some(path) = config.journal.as_ref().filter(|_| !config.dry_run) else {
+        return Ok(None);
+    };
     let mut journal = Unfinished::create(path, config.force)?;
     let mut head = Vec::new();
     let version = env!("CARGO_PKG_VERSION").into();
@@ -133,13 +131,7 @@ impl Rewrite<'_> {
         error.is_io() && error.is_writing() && outputs.is_some_and(|outputs| outputs.stream.is_some())
     }
 
-    fn part(
-        &self,
-        worker: &mut Worker,
-        part_idx: usize,
-        outputs: Option<&Outputs<'_>>,
-        top: bool,
-    ) -> Result<PartDone> {
+    fn part(&self, worker: &mut Worker, part_idx: usize, outputs: Option<&Outputs<'_>>, top: bool) -> Result<PartDone> {
         let (part, file) = (&self.plan.parts[part_idx], self.plan.file_of(part_idx));
         let start = read_part(file, part, &mut worker.bytes)?;
         let mut done = PartDone { counts: Counts::default(), bad: Vec::new() };
@@ -151,7 +143,11 @@ impl Rewrite<'_> {
                 let outline = &survey.outlines[part_idx];
                 if outline.bytes != worker.bytes.len() {
                     let place = file.input.display().to_string();
-                    return Err(Error::record(place, "changed between the passes", "run again when nothing writes to it"));
+                    return Err(Error::record(
+                        place,
+                        "changed between the passes",
+                        "run again when nothing writes to it",
+                    ));
                 }
                 let repeats = Repeats {
                     lookup: &survey.index,
@@ -162,7 +158,8 @@ impl Rewrite<'_> {
                 work.edit(&repeats, part, 0, outline, worker, &mut done);
             }
             None => {
-                let outline = worker.looker.look(self.rules, &file.layout, &worker.bytes, start == 0, &mut worker.look)?;
+                let outline =
+                    worker.looker.look(self.rules, &file.layout, &worker.bytes, start == 0, &mut worker.look)?;
                 let index = MemoryIndex::small();
                 let mut trace = Trace::default();
                 worker.look.note(&index, 0, &mut trace)?;
@@ -242,7 +239,9 @@ impl Rewrite<'_> {
                         bad_records.push(format!("{place}: {what}"));
                     }
                 }
-                Some(Err(error)) if error.is_index_full() || error.is_broken_pipe() => return Err(error),
+                Some(Err(error)) if error.is_index_full() || error.is_broken_pipe() => {
+                    return Err(error);
+                }
                 Some(Err(error)) => {
                     let file_idx = self.plan.parts[part_idx].file;
                     if failed.last().is_none_or(|(last, _)| *last != file_idx) {
@@ -262,7 +261,9 @@ impl Rewrite<'_> {
                 let file = self.plan.file_of(part_idx);
                 self.location(part_idx, record, block).shown(file.layout.is_splittable())
             },
-            |place| if surveyed.is_empty() { "an earlier block".into() } else { locator.shown(place) },
+            |place| {
+                if surveyed.is_empty() { "an earlier block".into() } else { locator.shown(place) }
+            },
         );
         for message in &bad_records {
             self.progress.warn(message);
@@ -310,7 +311,8 @@ impl Locator<'_> {
     pub(super) fn location(&self, place: Place) -> Location<'_> {
         let trace = &self.traces[place.part as usize];
         let record_idx = trace.document_at(place.block);
-        let start = u32::try_from(trace.blocks_of(record_idx).start).expect("blocks of a part are numbered with 32 bits");
+        let start =
+            u32::try_from(trace.blocks_of(record_idx).start).expect("blocks of a part are numbered with 32 bits");
         self.rewrite.location(self.first_part + place.part as usize, record_idx as u64, place.block - start)
     }
 

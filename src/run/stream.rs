@@ -8,6 +8,7 @@
 //! is worked on in large pieces. Notes are made in input order, and a later note never changes what is first, so the
 //! outcome does not depend on how the input falls into batches.
 
+use super::Run;
 use super::edits::{EditedRecord, PartCut, edit_part};
 use super::outline::{Outline, PartLooker};
 use super::output::Unfinished;
@@ -15,7 +16,6 @@ use super::plan::{content_format, fields};
 use super::progress::Phase;
 use super::report::{Counts, Report};
 use super::rewrite::{begin_journal, cut_line};
-use super::Run;
 use crate::clean::{Look, Looker};
 use crate::config::{Config, Format, OnBadRecord, OnLimit};
 use crate::decide::{Keep, Repeats, Scope, Witnesses};
@@ -36,7 +36,11 @@ const PIECE_BYTES: usize = 1 << 18;
 /// So many bad records, and documents over the limit, are told one by one.
 const TOLD: usize = 100;
 
-pub(super) fn stream(run: &Run<'_>, input: impl Read + Send + 'static, output: &mut (dyn Write + Send)) -> Result<Report> {
+pub(super) fn stream(
+    run: &Run<'_>,
+    input: impl Read + Send + 'static,
+    output: &mut (dyn Write + Send),
+) -> Result<Report> {
     let config = run.config;
     if config.keep == Keep::None && matches!(config.scope, Scope::Corpus | Scope::Site) {
         let what = "keep is \"none\", which needs two passes over the input; \
@@ -161,9 +165,7 @@ impl<'s> Stream<'s> {
             let end = match layout.terminator() {
                 _ if is_ended => pending.len(),
                 None => 0,
-                Some(terminator) => {
-                    memchr::memrchr(terminator, &pending[searched..]).map_or(0, |at| searched + at + 1)
-                }
+                Some(terminator) => memchr::memrchr(terminator, &pending[searched..]).map_or(0, |at| searched + at + 1),
             };
             if end > 0 || (is_ended && layout == Layout::Whole) {
                 self.batch(&layout, &pending[..end])?;
@@ -216,9 +218,11 @@ impl<'s> Stream<'s> {
             self.bytes_in += piece.bytes.len() as u64;
         }
         let editor = Editor { run, known: self.known.as_ref(), journal: self.journal.is_some() };
-        let edited = run.workers.each(looked.len(), || (), |(), piece_idx, _| {
-            editor.edit(&looked[piece_idx], looked.len() - piece_idx, before[piece_idx])
-        });
+        let edited = run.workers.each(
+            looked.len(),
+            || (),
+            |(), piece_idx, _| editor.edit(&looked[piece_idx], looked.len() - piece_idx, before[piece_idx]),
+        );
         let fails = |source| Error::writing("standard output".as_ref(), source);
         for edited in edited.into_iter().flatten() {
             let edited = edited?;
@@ -242,7 +246,9 @@ impl<'s> Stream<'s> {
     }
 
     fn write_journal(&mut self, lines: &[u8]) -> Result<()> {
-        let Some(journal) = &mut self.journal else { return Ok(()) };
+        let Some(journal) = &mut self.journal else {
+            return Ok(());
+        };
         let path = self.run.config.journal.as_deref().unwrap_or("journal".as_ref());
         journal.write_all(lines).map_err(|source| Error::writing(path, source))
     }
@@ -277,7 +283,10 @@ impl<'s> Stream<'s> {
         if config.on_limit == OnLimit::Stop
             && let Some(crossed) = report.limits_crossed.first()
         {
-            return Err(Error::limit(crossed.clone(), "all was written; look at it with --dry-run, or raise the limit"));
+            return Err(Error::limit(
+                crossed.clone(),
+                "all was written; look at it with --dry-run, or raise the limit",
+            ));
         }
         Ok(report)
     }
@@ -365,7 +374,9 @@ fn layout(config: &Config, start: &[u8], is_ended: bool) -> Option<Layout> {
 
 /// Cuts a batch into pieces of whole records.
 fn pieces<'b>(layout: &Layout, bytes: &'b [u8]) -> Vec<&'b [u8]> {
-    let Some(terminator) = layout.terminator() else { return vec![bytes] };
+    let Some(terminator) = layout.terminator() else {
+        return vec![bytes];
+    };
     let mut pieces = Vec::new();
     let mut rest = bytes;
     while !rest.is_empty() {

@@ -28,7 +28,9 @@ impl Workers {
     /// Starts so many threads, or one for each processor.
     pub(super) fn start(n_threads: Option<usize>) -> Result<Self> {
         let builder = rayon::ThreadPoolBuilder::new().num_threads(n_threads.unwrap_or(0));
-        let pool = builder.build().map_err(|error| Error::usage(format!("threads cannot be started: {error}; ask for fewer with -j")))?;
+        let pool = builder
+            .build()
+            .map_err(|error| Error::usage(format!("threads cannot be started: {error}; ask for fewer with -j")))?;
         Ok(Workers { pool })
     }
 

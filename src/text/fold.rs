@@ -120,7 +120,9 @@ fn character_weight(character: char) -> usize {
         // Thai, Lao; Tibetan; Burmese; Khmer.
         0x0e00..=0x0eff | 0x0f00..=0x0fff | 0x1000..=0x109f | 0x1780..=0x17ff => 2,
         // Kana; Han with its extensions.
-        0x3040..=0x30ff | 0x31f0..=0x31ff | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x20000..=0x3ffff => 3,
+        0x3040..=0x30ff | 0x31f0..=0x31ff | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x20000..=0x3ffff => {
+            3
+        }
         _ => 1,
     }
 }
@@ -151,10 +153,12 @@ fn trim(mut block: &[u8]) -> &[u8] {
     block
 }
 
-/// Copies a trimmed block in lower case, and says whether that is its folded form: it is ASCII, has no control
-/// characters, and no two spaces side by side.
+/// Copies a run of bytes in lower case, and says whether that is its folded form: it is ASCII, has no
+/// control characters, and no two spaces side by side.
 fn plain(block: &[u8], out: &mut Vec<u8>) -> bool {
-    let Some((&last, _)) = block.split_last() else { return true };
+    let Some((&last, _)) = block.split_last() else {
+        return true;
+    };
     out.extend(block.iter().map(u8::to_ascii_lowercase));
     // Bitwise, without a branch, so that the loop becomes vector code.
     let mut odd = not_printable(last);
@@ -170,16 +174,24 @@ fn not_printable(byte: u8) -> u8 {
 
 /// Folds character by character, with single spaces; leading space is dropped where `out` is still `start` bytes long.
 fn characters(block: &[u8], start: usize, out: &mut Vec<u8>) {
-    for chunk in block.utf8_chunks() {
-        let run = chunk.valid();
-        let run_start = out.len();
-        if !simple_characters(run, start, out) {
-            out.truncate(run_start);
-            for character in defined(run) {
-                push(character, start, out);
+    match std::str::from_utf8(block) {
+        Ok(run) => valid_characters(run, start, out),
+        Err(_) => {
+            for chunk in block.utf8_chunks() {
+                valid_characters(chunk.valid(), start, out);
+                out.extend_from_slice(chunk.invalid());
             }
         }
-        out.extend_from_slice(chunk.invalid());
+    }
+}
+
+fn valid_characters(run: &str, start: usize, out: &mut Vec<u8>) {
+    let run_start = out.len();
+    if !simple_characters(run, start, out) {
+        out.truncate(run_start);
+        for character in defined(run) {
+            push(character, start, out);
+        }
     }
 }
 
@@ -240,22 +252,39 @@ enum Folded {
 }
 
 fn simple_characters(run: &str, start: usize, out: &mut Vec<u8>) -> bool {
-    for character in run.chars() {
-        if character.is_ascii() {
-            match character {
-                '\t'..='\r' | ' ' => push(' ', start, out),
-                '!'..='~' => push(character.to_ascii_lowercase(), start, out),
-                _ => {}
-            }
-            continue;
-        }
+    let mut rest = run;
+    loop {
+        let n_ascii = rest.bytes().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
+        let (ascii, after) = rest.split_at(n_ascii);
+        ascii_characters(ascii.as_bytes(), start, out);
+        let mut characters = after.chars();
+        let Some(character) = characters.next() else {
+            return true;
+        };
         match look_up(character) {
             Folded::One(folded) => push(folded, start, out),
             Folded::Gone => {}
             Folded::Defined => return false,
         }
+        rest = characters.as_str();
     }
-    true
+}
+
+/// Folds a run of ASCII: at once where it is plain and no space of it meets one before it.
+fn ascii_characters(run: &[u8], start: usize, out: &mut Vec<u8>) {
+    let before = out.len();
+    let joins = run.first() == Some(&b' ') && (before == start || out.last() == Some(&b' '));
+    if !joins && plain(run, out) {
+        return;
+    }
+    out.truncate(before);
+    for &byte in run {
+        match byte {
+            b'\t'..=b'\r' | b' ' => push(' ', start, out),
+            b'!'..=b'~' => out.push(byte.to_ascii_lowercase()),
+            _ => {}
+        }
+    }
 }
 
 fn look_up(character: char) -> Folded {
@@ -263,11 +292,16 @@ fn look_up(character: char) -> Folded {
     static PAGES: [Page; 256] = [const { OnceLock::new() }; 256];
     let code = u32::from(character);
     let (page, cell) = ((code >> 8) as usize, (code & 0xff) as usize);
-    let Some(page_cell) = PAGES.get(page) else { return one_character(character) };
+    let Some(page_cell) = PAGES.get(page) else {
+        return one_character(character);
+    };
     let page = page_cell.get_or_init(|| {
         let first = code & !0xff;
         Box::new(std::array::from_fn(|offset| {
-            u32::try_from(offset).ok().and_then(|offset| char::from_u32(first + offset)).map_or(Folded::Defined, one_character)
+            u32::try_from(offset)
+                .ok()
+                .and_then(|offset| char::from_u32(first + offset))
+                .map_or(Folded::Defined, one_character)
         }))
     });
     page[cell]

@@ -93,9 +93,9 @@ fn summary(report: &Report) -> String {
 fn by_rule(report: &Report) -> String {
     let mut rules: Vec<(&String, &Tally)> = report.removed.rules.iter().collect();
     rules.sort_by_key(|(id, tally)| (std::cmp::Reverse(tally.bytes), id.as_str()));
-    let lines = rules.iter().map(|(id, tally)| {
-        format!("{:>12} bytes {:>8} blocks  {id}", grouped(tally.bytes), grouped(tally.blocks))
-    });
+    let lines = rules
+        .iter()
+        .map(|(id, tally)| format!("{:>12} bytes {:>8} blocks  {id}", grouped(tally.bytes), grouped(tally.blocks)));
     lines.collect::<Vec<_>>().join("\n")
 }
 
