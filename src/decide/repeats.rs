@@ -81,11 +81,9 @@ impl<L: Lookup> Repeats<'_, L> {
             let copy_blocks = copy_trace.blocks_of(copy_trace.document_at(copy.block));
             let copy_block = copy.block as usize;
             let mut agree = |here: &mut dyn Iterator<Item = usize>, there: &mut dyn Iterator<Item = usize>| {
-                loop {
-                    let (Some(block), Some(other)) = (next_compared(trace, here), next_compared(copy_trace, there))
-                    else {
-                        break;
-                    };
+                while let Some(block) = next_compared(trace, here)
+                    && let Some(other) = next_compared(copy_trace, there)
+                {
                     let mark = trace.mark(block);
                     if mark.is_long() || copy_trace.mark(other) != mark {
                         break;

@@ -171,7 +171,7 @@ impl Shard {
         }
         let entry_idx = self.len;
         self.slots[slot_idx] = slot(fingerprint, entry_idx);
-        if entry_idx % CHUNK == 0 {
+        if entry_idx.is_multiple_of(CHUNK) {
             self.entries.push(Box::new([NO_ENTRY; CHUNK]));
         }
         *self.entry_mut(entry_idx) = Entry { fingerprint: *fingerprint, first: place, count: 1 };

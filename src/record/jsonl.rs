@@ -206,7 +206,8 @@ mod tests {
     fn text_is_found_and_way_back_leads_to_its_spelling() {
         let record =
             br#" {"a":{"text":"x"},"url":"http:\/\/a.b","text":"one\ntw\u00e9\ud83d\ude00\\n\ud800z","n":1.50} "#;
-        let Outcome::Document(parsed) = Layout::Jsonl(fields()).parse(record, true) else { panic!("a document") };
+        let outcome = Layout::Jsonl(fields()).parse(record, true);
+        let Outcome::Document(parsed) = outcome else { unreachable!("{outcome:?}") };
         assert_eq!(parsed.url.as_deref(), Some("http://a.b"));
         let raw = parsed.raw_text.of(record);
         let mut spelled = Spelled::default();

@@ -40,6 +40,7 @@ fn trailing(folded: &[u8]) -> Option<usize> {
     match folded.last()? {
         byte if byte.is_ascii_alphanumeric() => None,
         b'.' => folded.ends_with(b"...").then_some(3),
+        b')' | b']' | b'}' if is_call(folded) => None,
         byte if byte.is_ascii() => is_decoration(char::from(*byte)).then_some(1),
         _ => {
             // A character has at most four bytes, and starts at the last byte that does not continue one.
@@ -48,6 +49,12 @@ fn trailing(folded: &[u8]) -> Option<usize> {
             is_decoration(character).then_some(character.len_utf8())
         }
     }
+}
+
+/// Whether a text ends in an empty pair of brackets at a word, as calls in program code do.
+fn is_call(folded: &[u8]) -> bool {
+    let before = [&b"()"[..], b"[]", b"{}"].iter().find_map(|pair| folded.strip_suffix(*pair));
+    before.and_then(<[u8]>::last).is_some_and(|last| *last != b' ')
 }
 
 fn is_decoration(character: char) -> bool {
@@ -116,6 +123,9 @@ mod tests {
             ("* * *", ""),
             ("© 2024 us", "© 2024 us"),
             ("wait....", "wait."),
+            ("close()", "close()"),
+            ("cart ()", "cart"),
+            ("menu (3)", "menu (3"),
             ("", ""),
         ] {
             assert_eq!(core_of(folded.as_bytes()).of(folded.as_bytes()), core.as_bytes(), "{folded}");

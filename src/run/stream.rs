@@ -273,7 +273,7 @@ impl<'s> Stream<'s> {
             rules,
             |(_, record)| format!("-:{}", record + 1),
             |(_, record), block| {
-                let (record, line) = (record as u64 + 1, u64::from(block) + 1);
+                let (record, line) = (record + 1, u64::from(block) + 1);
                 Location { file: "-".into(), record, line }.shown(has_records)
             },
             tell_first,
