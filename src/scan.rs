@@ -5,7 +5,7 @@
 //! from their end for what it must end with; another is run over all of them for the rest.
 
 use crate::rules::{Anchor, Pattern, Removal, Role, RuleIdx, Rules, core_of};
-use crate::text::Span;
+use crate::text::{Span, weight};
 use aho_corasick::automaton::Automaton;
 use aho_corasick::dfa::DFA;
 use aho_corasick::{Anchored, PatternID};
@@ -125,5 +125,5 @@ fn last_in_word(text: &[u8]) -> bool {
 
 /// Whether a character belongs to a word that has spaces around it.
 fn in_word(character: char) -> bool {
-    character.is_alphanumeric() && crate::text::weight(character.encode_utf8(&mut [0; 4]).as_bytes()) == 1
+    character.is_alphanumeric() && weight(character.encode_utf8(&mut [0; 4]).as_bytes()) == 1
 }

@@ -271,8 +271,8 @@ impl Looker {
     }
 
     fn is_long(&self, folded: &[u8]) -> bool {
-        // A character weighs a quarter of its bytes at least and all of them at most.
-        folded.len() >= self.min_chars && (folded.len() >= self.min_chars * 4 || weight(folded) >= self.min_chars)
+        // A character weighs all of its bytes at most.
+        folded.len() >= self.min_chars && weight(folded) >= self.min_chars
     }
 }
 

@@ -104,15 +104,32 @@ fn boundaries(block: &[u8]) -> Vec<usize> {
 /// How much text a folded block is, in characters of a script that writes spaces.
 ///
 /// A character of Chinese or Japanese counts as three and one of Thai, Lao, Khmer, Burmese or Tibetan as two, so that one
-/// limit serves every language.
+/// limit serves every language. What is no letter counts for no more than the letters do, so that rules, tables and diagrams
+/// are little text however wide they are. A block that shows anything at all counts as one at least.
+///
+/// ```
+/// use dehusk::text::weight;
+///
+/// assert_eq!(weight(b"the ship left."), 14);
+/// assert_eq!(weight("船は夜明けに出た。".as_bytes()), 25);
+/// assert_eq!(weight(b"+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+"), 1);
+/// assert_eq!(weight(b"a = 1234567890"), 2);
+/// ```
 pub fn weight(folded: &[u8]) -> usize {
-    if folded.is_ascii() {
-        return folded.len();
-    }
-    folded
-        .utf8_chunks()
-        .map(|chunk| chunk.valid().chars().map(character_weight).sum::<usize>() + chunk.invalid().len())
-        .sum()
+    let (letters, others) = if folded.is_ascii() {
+        let letters = folded.iter().map(|byte| usize::from(byte.is_ascii_alphabetic())).sum();
+        (letters, folded.len() - letters)
+    } else {
+        let weigh = |(letters, others), character| match character_weight(character) {
+            weight if character.is_alphabetic() => (letters + weight, others),
+            weight => (letters, others + weight),
+        };
+        let weigh_chunk = |(letters, others), chunk: std::str::Utf8Chunk<'_>| {
+            chunk.valid().chars().fold((letters, others + chunk.invalid().len()), weigh)
+        };
+        folded.utf8_chunks().fold((0, 0), weigh_chunk)
+    };
+    (letters + others.min(letters)).max(usize::from(!folded.is_empty()))
 }
 
 fn character_weight(character: char) -> usize {
@@ -120,9 +137,7 @@ fn character_weight(character: char) -> usize {
         // Thai, Lao; Tibetan; Burmese; Khmer.
         0x0e00..=0x0eff | 0x0f00..=0x0fff | 0x1000..=0x109f | 0x1780..=0x17ff => 2,
         // Kana; Han with its extensions.
-        0x3040..=0x30ff | 0x31f0..=0x31ff | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x20000..=0x3ffff => {
-            3
-        }
+        0x3040..=0x30ff | 0x31f0..=0x31ff | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x20000..=0x3ffff => 3,
         _ => 1,
     }
 }
