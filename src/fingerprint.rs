@@ -33,11 +33,8 @@ impl Fingerprint {
 
     /// The fingerprint of a whole document, given those of its blocks: never that of a block.
     pub fn of_document(blocks: impl Iterator<Item = Fingerprint>) -> Self {
-        let mut hasher = blake3::Hasher::new_keyed(b"dehusk: a document of its blocks");
-        for block in blocks {
-            hasher.update(&block.0);
-        }
-        Self::first_half(hasher.finalize().as_bytes())
+        let bytes: Vec<u8> = blocks.flat_map(|block| block.0).collect();
+        Self::first_half(blake3::keyed_hash(b"dehusk: a document of its blocks", &bytes).as_bytes())
     }
 
     /// The fingerprint of a scope, given its name, for use with [`within`](Fingerprint::within).
@@ -107,12 +104,13 @@ impl Fingerprinter {
     /// `fingerprints[slot]`. The list must be that long.
     pub fn end(&mut self, slot: usize, fingerprints: &mut [Fingerprint]) {
         let length = self.arena.len() - self.start;
+        self.arena.resize(self.arena.len() + padding(length), 0);
         if length > QUEUES * BLOCK {
-            fingerprints[slot] = Fingerprint::of(&self.arena[self.start..]);
+            // Several chunks, which fill the lanes by themselves.
+            fingerprints[slot] = Fingerprint::first_half(blake3::hash(&self.arena[self.start..]).as_bytes());
             self.discard();
             return;
         }
-        self.arena.resize(self.arena.len() + padding(length), 0);
         // An empty block is one of zero blocks, which hashes as BLAKE3 of nothing.
         match (length + padding(length)) / BLOCK {
             0 => fingerprints[slot] = Fingerprint::of(b""),
