@@ -7,7 +7,7 @@ use crate::fingerprint::{Fingerprint, Fingerprinter};
 use crate::index::{EntryId, Index, Mark, Place, Trace};
 use crate::rules::Rules;
 use crate::scan::{Hit, scan};
-use crate::text::{Fold, Span, Unit, blocks, fold, weight};
+use crate::text::{Fold, Span, Unit, blocks, fold, weighs};
 
 /// A text with what is known of it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -272,7 +272,7 @@ impl Looker {
 
     fn is_long(&self, folded: &[u8]) -> bool {
         // A character weighs all of its bytes at most.
-        folded.len() >= self.min_chars && weight(folded) >= self.min_chars
+        folded.len() >= self.min_chars && weighs(folded, self.min_chars)
     }
 }
 

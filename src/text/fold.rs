@@ -116,20 +116,47 @@ fn boundaries(block: &[u8]) -> Vec<usize> {
 /// assert_eq!(weight(b"a = 1234567890"), 2);
 /// ```
 pub fn weight(folded: &[u8]) -> usize {
-    let (letters, others) = if folded.is_ascii() {
-        let letters = folded.iter().map(|byte| usize::from(byte.is_ascii_alphabetic())).sum();
-        (letters, folded.len() - letters)
+    weigh(folded, usize::MAX)
+}
+
+/// Whether [`weight`] is at least so much. On long blocks beyond ASCII it looks at the first characters only.
+pub(crate) fn weighs(folded: &[u8], enough: usize) -> bool {
+    weigh(folded, enough) >= enough
+}
+
+/// The weight, or as much of it as is enough.
+fn weigh(folded: &[u8], enough: usize) -> usize {
+    let (mut letters, mut others) = (0, 0);
+    if folded.is_ascii() {
+        letters = folded.iter().map(|byte| usize::from(byte.is_ascii_alphabetic())).sum();
+        others = folded.len() - letters;
     } else {
-        let weigh = |(letters, others), character| match character_weight(character) {
-            weight if character.is_alphabetic() => (letters + weight, others),
-            weight => (letters, others + weight),
-        };
-        let weigh_chunk = |(letters, others), chunk: std::str::Utf8Chunk<'_>| {
-            chunk.valid().chars().fold((letters, others + chunk.invalid().len()), weigh)
-        };
-        folded.utf8_chunks().fold((0, 0), weigh_chunk)
-    };
+        // In steps, so that a long block is decoded only as far as it is looked at.
+        for step in folded.chunk_by(|_, next| *next != b' ') {
+            for chunk in step.utf8_chunks() {
+                others += chunk.invalid().len();
+                for character in chunk.valid().chars() {
+                    let sum = if is_letter(character) { &mut letters } else { &mut others };
+                    *sum += character_weight(character);
+                }
+            }
+            if letters >= enough {
+                return letters;
+            }
+        }
+    }
     (letters + others.min(letters)).max(usize::from(!folded.is_empty()))
+}
+
+/// [`char::is_alphabetic`], answered at once for the letters that most text is of.
+fn is_letter(character: char) -> bool {
+    match character {
+        // Latin, Greek, Cyrillic; kana, Han, Hangul.
+        'a'..='z' | 'A'..='Z' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{2c1}' => true,
+        '\u{3a3}'..='\u{3f5}' | '\u{400}'..='\u{481}' | '\u{48a}'..='\u{52f}' => true,
+        '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' => true,
+        _ => !character.is_ascii() && character.is_alphabetic(),
+    }
 }
 
 fn character_weight(character: char) -> usize {
@@ -137,7 +164,9 @@ fn character_weight(character: char) -> usize {
         // Thai, Lao; Tibetan; Burmese; Khmer.
         0x0e00..=0x0eff | 0x0f00..=0x0fff | 0x1000..=0x109f | 0x1780..=0x17ff => 2,
         // Kana; Han with its extensions.
-        0x3040..=0x30ff | 0x31f0..=0x31ff | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x20000..=0x3ffff => 3,
+        0x3040..=0x30ff | 0x31f0..=0x31ff | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x20000..=0x3ffff => {
+            3
+        }
         _ => 1,
     }
 }
@@ -216,7 +245,14 @@ fn push(character: char, start: usize, out: &mut Vec<u8>) {
             out.push(b' ');
         }
     } else {
-        out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+        // By constant lengths, which are stored without a call.
+        let mut bytes = [0; 4];
+        match *character.encode_utf8(&mut bytes).as_bytes() {
+            [a] => out.push(a),
+            [a, b] => out.extend_from_slice(&[a, b]),
+            [a, b, c] => out.extend_from_slice(&[a, b, c]),
+            _ => out.extend_from_slice(&bytes),
+        }
     }
 }
 
@@ -368,7 +404,19 @@ fn push_letter(character: char, start: usize, out: &mut Vec<u8>) {
     match character {
         ' ' => push(' ', start, out),
         digit if digit.is_numeric() => push('0', start, out),
-        letter if letter.is_alphabetic() => push(letter, start, out),
+        letter if is_letter(letter) => push(letter, start, out),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_are_the_alphabetic_characters() {
+        for character in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
+            assert_eq!(is_letter(character), character.is_alphabetic(), "{character:?}");
+        }
     }
 }

@@ -7,6 +7,7 @@ mod blocks;
 mod fold;
 
 pub use blocks::{Blocks, Unit, blocks, content, is_blank};
+pub(crate) use fold::weighs;
 pub use fold::{FOLD_VERSION, Fold, fold, fold_tracked, weight};
 
 /// A half-open range of bytes in a text as it was read.
