@@ -33,7 +33,7 @@ pub struct Config {
     pub framing: Framing,
     /// The JSONL field that is cleaned.
     pub text_field: String,
-    /// The JSONL field that names a document.
+    /// The JSONL field that names a document, in the journal.
     pub id_field: String,
     /// The JSONL field with a document's address, whose registrable domain is its site.
     pub url_field: String,

@@ -54,6 +54,9 @@ pub(crate) struct FileLine<'j> {
 pub(crate) struct CutLine<'j> {
     pub(crate) at: u64,
     pub(crate) record: u64,
+    /// What names the document, where the record does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<Cow<'j, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) line: Option<u64>,
     pub(crate) reason: Cow<'j, str>,

@@ -11,6 +11,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fields {
     pub(crate) text: String,
+    pub(crate) id: String,
     pub(crate) url: String,
     pub(crate) site: String,
 }
@@ -22,7 +23,7 @@ pub(super) fn parse<'r>(record: &'r [u8], skipped: usize, fields: &Fields) -> Ou
     }
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let found = deserializer.deserialize_map(Find { fields }).and_then(|found| deserializer.end().map(|()| found));
-    let Found { text, url, site } = match found {
+    let Found { text, id, url, site } = match found {
         Ok(found) => found,
         Err(error) => return Outcome::Bad(complaint(json, &error)),
     };
@@ -40,6 +41,8 @@ pub(super) fn parse<'r>(record: &'r [u8], skipped: usize, fields: &Fields) -> Ou
     Outcome::Document(Parsed {
         raw_text: Span::new(start, start + spelling.len()),
         is_escaped: true,
+        // A number names a document as well as a string does.
+        id: id.map(|id| as_string(id).unwrap_or(id.get().into())),
         url: url.and_then(as_string),
         site: site.and_then(as_string),
     })
@@ -69,6 +72,7 @@ struct Find<'f> {
 #[derive(Default)]
 struct Found<'r> {
     text: Option<&'r RawValue>,
+    id: Option<&'r RawValue>,
     url: Option<&'r RawValue>,
     site: Option<&'r RawValue>,
 }
@@ -86,6 +90,7 @@ impl<'r> Visitor<'r> for Find<'_> {
             // Where a name stands twice the last one counts, as in most readers of JSON.
             match name {
                 Name::Text => found.text = Some(map.next_value()?),
+                Name::Id => found.id = Some(map.next_value()?),
                 Name::Url => found.url = Some(map.next_value()?),
                 Name::Site => found.site = Some(map.next_value()?),
                 Name::Other => {
@@ -99,6 +104,7 @@ impl<'r> Visitor<'r> for Find<'_> {
 
 enum Name {
     Text,
+    Id,
     Url,
     Site,
     Other,
@@ -126,6 +132,8 @@ impl Visitor<'_> for NameSeed<'_> {
     fn visit_str<E>(self, name: &str) -> Result<Name, E> {
         Ok(if name == self.fields.text {
             Name::Text
+        } else if name == self.fields.id {
+            Name::Id
         } else if name == self.fields.url {
             Name::Url
         } else if name == self.fields.site {
@@ -199,7 +207,7 @@ mod tests {
     use crate::record::{Layout, Spelled};
 
     fn fields() -> Fields {
-        Fields { text: "text".into(), url: "url".into(), site: "site".into() }
+        Fields { text: "text".into(), id: "id".into(), url: "url".into(), site: "site".into() }
     }
 
     #[test]

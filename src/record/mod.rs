@@ -31,6 +31,8 @@ pub(crate) struct Parsed<'r> {
     pub(crate) raw_text: Span,
     /// Whether they may have JSON's escapes.
     pub(crate) is_escaped: bool,
+    /// What names the document.
+    pub(crate) id: Option<Cow<'r, str>>,
     pub(crate) url: Option<Cow<'r, str>>,
     pub(crate) site: Option<Cow<'r, str>>,
 }
@@ -94,6 +96,17 @@ impl Layout {
             Layout::Whole => Outcome::Document(plain(mark, record.len())),
             Layout::Lines => Outcome::Document(plain(mark, mark + crate::text::content(&record[mark..]).len())),
             Layout::Nul => Outcome::Document(plain(mark, record.strip_suffix(b"\0").unwrap_or(record).len().max(mark))),
+        }
+    }
+
+    /// What names a record's document, where its format has names.
+    pub(crate) fn id<'r>(&self, record: &'r [u8]) -> Option<Cow<'r, str>> {
+        match self {
+            Layout::Jsonl(_) => match self.parse(record, true) {
+                Outcome::Document(parsed) => parsed.id,
+                Outcome::Blank | Outcome::Bad(_) => None,
+            },
+            Layout::Whole | Layout::Lines | Layout::Nul => None,
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod edits;
 mod explain;
+mod ledger;
 mod outline;
 mod output;
 mod plan;

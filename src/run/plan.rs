@@ -204,7 +204,12 @@ impl Plan {
 
 /// The names of the fields that records are read by.
 pub(crate) fn fields(config: &Config) -> Fields {
-    Fields { text: config.text_field.clone(), url: config.url_field.clone(), site: config.site_field.clone() }
+    Fields {
+        text: config.text_field.clone(),
+        id: config.id_field.clone(),
+        url: config.url_field.clone(),
+        site: config.site_field.clone(),
+    }
 }
 
 /// The output that belongs to an input: a file for a file, a folder for a folder.

@@ -1,6 +1,7 @@
 //! Pass two: decide, edit, write. Or only decide, and tell what would go.
 
-use super::edits::{EditedRecord, PartCut, Why, edit_part};
+use super::edits::{PartCut, Why, edit_part};
+use super::ledger::{CutSource, begin_journal};
 use super::outline::{Outline, PartLooker};
 use super::output::{FileOutput, InOrder, Unfinished};
 use super::plan::{Plan, PlannedFile};
@@ -11,14 +12,13 @@ use super::survey::Survey;
 use super::workers::Workers;
 use crate::clean::{Look, Looker};
 use crate::config::{Config, OnBadRecord};
-use crate::decide::{Reason, Repeats, Witnesses};
+use crate::decide::{Repeats, Witnesses};
 use crate::edit;
 use crate::error::{Error, Result};
 use crate::index::{Lookup, MemoryIndex, Place, Trace};
-use crate::journal::{CutLine, FileLine, Head, JOURNAL_VERSION, Line, Location, PartLine};
+use crate::journal::{FileLine, Line, Location, PartLine};
 use crate::record::Layout;
 use crate::rules::Rules;
-use crate::text::FOLD_VERSION;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
@@ -58,19 +58,6 @@ impl<'o> Outputs<'o> {
             None => Ok(()),
         }
     }
-}
-
-/// Begins the journal that the configuration asks for.
-pub(super) fn begin_journal(config: &Config) -> Result<Option<Unfinished>> {
-    let Some(path) = config.journal.as_ref().filter(|_| !config.dry_run) else {
-        return Ok(None);
-    };
-    let mut journal = Unfinished::create(path, config.force)?;
-    let mut head = Vec::new();
-    let version = env!("CARGO_PKG_VERSION").into();
-    Line::Head(Head { journal: JOURNAL_VERSION, dehusk: version, fold: FOLD_VERSION }).write(&mut head);
-    journal.write_all(&head).map_err(|source| Error::writing(path, source))?;
-    Ok(Some(journal))
 }
 
 /// What one thread of the pass has.
@@ -362,7 +349,9 @@ impl PartWork<'_> {
                 done.counts.add_to_top(place, bytes, edited);
             }
             if self.journal {
-                self.write_cuts(bytes, edited, &locator, &mut lines);
+                let source = CutSource { rules: rewrite.rules, layout: &file.layout, start: self.start, bytes };
+                let record = rewrite.records_before[self.part_idx] + edited.record_idx as u64 + 1;
+                source.write(record, edited, |place| locator.location(place), &mut lines);
             }
             dropped = edited.is_dropped;
         });
@@ -376,42 +365,6 @@ impl PartWork<'_> {
             let blake3 = blake3::hash(bytes).to_hex().to_string().into();
             Line::Part(PartLine { bytes: bytes.len() as u64, blake3 }).write(journal);
         }
-    }
-
-    fn write_cuts(&self, bytes: &[u8], edited: &EditedRecord<'_>, locator: &Locator<'_>, lines: &mut Vec<u8>) {
-        let record = self.rewrite.records_before[self.part_idx] + edited.record_idx as u64 + 1;
-        for cut in edited.cuts {
-            let line = cut_line(self.rewrite.rules, self.start, record, cut, |place| locator.location(place));
-            Line::Cut(line.with_bytes(cut.span.of(bytes))).write(lines);
-        }
-    }
-}
-
-/// The journal's line for a cut, without the bytes. `start` is where the part starts in its file.
-pub(super) fn cut_line<'j>(
-    rules: &'j Rules,
-    start: u64,
-    record: u64,
-    cut: &PartCut,
-    locate: impl Fn(Place) -> Location<'j>,
-) -> CutLine<'j> {
-    let (reason, rule, first) = match cut.why {
-        Why::Decided(Reason::Rule(rule)) => ("rule", Some(rules.id(rule).into()), None),
-        Why::Decided(Reason::Repeat(place)) => ("repeat", None, Some(locate(place))),
-        Why::Decided(Reason::Copy(place)) => ("copy", None, Some(locate(place))),
-        Why::Decided(Reason::Gap) => ("gap", None, None),
-        Why::Empty => ("empty", None, None),
-        Why::Bad => ("bad-record", None, None),
-    };
-    CutLine {
-        at: start + cut.span.start as u64,
-        record,
-        line: cut.block.map(|block| u64::from(block) + 1),
-        reason: reason.into(),
-        rule,
-        first,
-        text: None,
-        hex: None,
     }
 }
 

@@ -10,12 +10,12 @@
 
 use super::Run;
 use super::edits::{EditedRecord, PartCut, edit_part};
+use super::ledger::{CutSource, begin_journal};
 use super::outline::{Outline, PartLooker};
 use super::output::Unfinished;
 use super::plan::{content_format, fields};
 use super::progress::Phase;
 use super::report::{Counts, Report};
-use super::rewrite::{begin_journal, cut_line};
 use crate::clean::{Look, Looker};
 use crate::config::{Config, Format, OnBadRecord, OnLimit};
 use crate::decide::{Keep, Repeats, Scope, Witnesses};
@@ -105,6 +105,7 @@ struct Known {
 
 /// A piece of a batch that was looked at.
 struct Looked<'b> {
+    layout: &'b Layout,
     bytes: &'b [u8],
     look: Look,
     outline: Outline,
@@ -187,7 +188,7 @@ impl<'s> Stream<'s> {
                 let mut look = Look::default();
                 let starts_input = starts_input && piece_idx == 0;
                 let outline = looker.look(&run.rules, layout, pieces[piece_idx], starts_input, &mut look)?;
-                Ok(Looked { bytes: pieces[piece_idx], look, outline })
+                Ok(Looked { layout, bytes: pieces[piece_idx], look, outline })
             },
         );
         let looked = looked.into_iter().flatten().collect::<Result<Vec<Looked<'_>>>>()?;
@@ -339,7 +340,7 @@ impl Editor<'_> {
 
     fn tell<'l>(
         &'l self,
-        piece: &Looked<'_>,
+        piece: &'l Looked<'_>,
         before: (u64, u64),
         record: &EditedRecord<'_>,
         locate: &dyn Fn(Place) -> Location<'l>,
@@ -349,10 +350,9 @@ impl Editor<'_> {
         let number = records_before + record.record_idx as u64;
         edited.counts.add(self.run.config, (0, number), record);
         if self.journal {
-            for cut in record.cuts {
-                let line = cut_line(&self.run.rules, bytes_before, number + 1, cut, locate);
-                Line::Cut(line.with_bytes(cut.span.of(piece.bytes))).write(&mut edited.journal);
-            }
+            let source =
+                CutSource { rules: &self.run.rules, layout: piece.layout, start: bytes_before, bytes: piece.bytes };
+            source.write(number + 1, record, locate, &mut edited.journal);
         }
         if self.run.config.dry_run {
             edited.counts.add_to_top((0, number), piece.bytes, record);

@@ -129,7 +129,7 @@ pub(crate) struct ConfigArgs {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     text_field: Option<String>,
-    /// The JSONL field that names a document [default: id]
+    /// The JSONL field that names a document, in the journal [default: id]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     id_field: Option<String>,

@@ -34,6 +34,12 @@ pub(crate) fn clean(inputs: &[PathBuf], config: &Config) -> anyhow::Result<u8> {
     for failed in &report.failed_files {
         terminal::error(failed);
     }
+    if config.quiet
+        && let Some(first) = report.bad_records.first()
+    {
+        // They were not told as they came, but the exit code is not left unexplained.
+        terminal::warn(&format!("{} bad records, the first: {first}", report.totals.bad_records));
+    }
     if config.dry_run {
         stdout.write_all(would_go(&report).as_bytes())?;
         stdout.flush()?;

@@ -1,0 +1,79 @@
+//! The lines that a run writes into its journal.
+
+use super::edits::{EditedRecord, PartCut, Why};
+use super::output::Unfinished;
+use crate::config::Config;
+use crate::decide::Reason;
+use crate::error::{Error, Result};
+use crate::index::Place;
+use crate::journal::{CutLine, Head, JOURNAL_VERSION, Line, Location};
+use crate::record::Layout;
+use crate::rules::Rules;
+use crate::text::FOLD_VERSION;
+use std::io::Write;
+
+/// Begins the journal that the configuration asks for.
+pub(super) fn begin_journal(config: &Config) -> Result<Option<Unfinished>> {
+    let Some(path) = config.journal.as_ref().filter(|_| !config.dry_run) else {
+        return Ok(None);
+    };
+    let mut journal = Unfinished::create(path, config.force)?;
+    let mut head = Vec::new();
+    let version = env!("CARGO_PKG_VERSION").into();
+    Line::Head(Head { journal: JOURNAL_VERSION, dehusk: version, fold: FOLD_VERSION }).write(&mut head);
+    journal.write_all(&head).map_err(|source| Error::writing(path, source))?;
+    Ok(Some(journal))
+}
+
+/// The bytes that cuts are of.
+pub(super) struct CutSource<'c> {
+    pub(super) rules: &'c Rules,
+    pub(super) layout: &'c Layout,
+    /// Where in the file the bytes start.
+    pub(super) start: u64,
+    pub(super) bytes: &'c [u8],
+}
+
+impl<'c> CutSource<'c> {
+    /// Appends a line for each cut of a record, whose number counts from 1.
+    pub(super) fn write(
+        &self,
+        record: u64,
+        edited: &EditedRecord<'_>,
+        locate: impl Fn(Place) -> Location<'c>,
+        lines: &mut Vec<u8>,
+    ) {
+        if edited.cuts.is_empty() {
+            return;
+        }
+        let id = self.layout.id(edited.record.span.of(self.bytes));
+        for cut in edited.cuts {
+            let mut line = self.line(record, cut, &locate);
+            line.id = id.clone();
+            Line::Cut(line.with_bytes(cut.span.of(self.bytes))).write(lines);
+        }
+    }
+
+    /// The line for a cut, without the bytes.
+    fn line(&self, record: u64, cut: &PartCut, locate: &impl Fn(Place) -> Location<'c>) -> CutLine<'c> {
+        let (reason, rule, first) = match cut.why {
+            Why::Decided(Reason::Rule(rule)) => ("rule", Some(self.rules.id(rule).into()), None),
+            Why::Decided(Reason::Repeat(place)) => ("repeat", None, Some(locate(place))),
+            Why::Decided(Reason::Copy(place)) => ("copy", None, Some(locate(place))),
+            Why::Decided(Reason::Gap) => ("gap", None, None),
+            Why::Empty => ("empty", None, None),
+            Why::Bad => ("bad-record", None, None),
+        };
+        CutLine {
+            at: self.start + cut.span.start as u64,
+            record,
+            id: None,
+            line: cut.block.map(|block| u64::from(block) + 1),
+            reason: reason.into(),
+            rule,
+            first,
+            text: None,
+            hex: None,
+        }
+    }
+}
