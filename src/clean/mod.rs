@@ -1,8 +1,10 @@
 //! Cleaning documents in memory, one at a time, as they arrive.
 
+mod alone;
 mod examples;
 mod look;
 
+pub(crate) use alone::Alone;
 pub use examples::{Failure, check_examples};
 pub use look::Document;
 pub(crate) use look::{Look, Looker};
@@ -132,17 +134,8 @@ impl Cleaner {
             let admitted = memory.admit(look)?;
             memory.decide(admitted, 0, look, decisions);
         } else {
-            // Nothing to remember: a memory for this document alone.
-            let mut memory = Memory { index: MemoryIndex::small(), ..Memory::default() };
-            let admitted = memory.admit(look)?;
-            let witnesses = Witnesses::find(&memory.index, &memory.traces);
-            let repeats = Repeats {
-                lookup: &memory.index,
-                traces: &memory.traces,
-                witnesses: &witnesses,
-                keep: self.config.keep,
-            };
-            decide(&repeats, admitted.part, admitted.document_idx, look.ruled_of(0), decisions);
+            let alone = Alone::of(look)?;
+            decide(&alone.repeats(self.config.keep), 0, 0, look.ruled_of(0), decisions);
         }
         cuts.clear();
         cuts.extend(decisions.iter().map(|decision| Cut {

@@ -6,11 +6,9 @@ use super::outline::PartLooker;
 use super::plan::{Destination, Plan};
 use super::rewrite::{Locator, tell_why};
 use super::source::read_part;
-use crate::clean::{Look, Looker};
+use crate::clean::{Alone, Look, Looker};
 use crate::config::Config;
-use crate::decide::{Repeats, Scope, Witnesses};
 use crate::error::{Error, Result};
-use crate::index::{MemoryIndex, Trace};
 use crate::record::{Layout, Spelled};
 use crate::text::Span;
 use std::path::{Path, PathBuf};
@@ -64,12 +62,7 @@ pub(super) fn explain(
             match rewrite.survey {
                 Some(survey) => {
                     let part = u32::try_from(part_idx).expect("parts are numbered with 32 bits by the survey");
-                    let repeats = Repeats {
-                        lookup: &survey.index,
-                        traces: &survey.traces,
-                        witnesses: &survey.witnesses,
-                        keep: config.keep,
-                    };
+                    let repeats = survey.repeats(config.keep);
                     let locator = Locator { rewrite, traces: &survey.traces, first_part: 0 };
                     let records = rewrite.records_before[part_idx];
                     edit_part(&config, &repeats, part, &survey.outlines[part_idx], &mut Vec::new(), |edited| {
@@ -87,16 +80,9 @@ pub(super) fn explain(
                     let mut looker = PartLooker::new(Looker::new(&config));
                     let mut look = Look::default();
                     let outline = looker.look(rewrite.rules, &planned.layout, &bytes, start == 0, &mut look)?;
-                    let (index, mut trace) = (MemoryIndex::small(), Trace::default());
-                    look.note(&index, 0, &mut trace)?;
-                    let traces = [trace];
-                    let witnesses = if config.scope == Scope::Off {
-                        Witnesses::default()
-                    } else {
-                        Witnesses::find(&index, &traces)
-                    };
-                    let repeats = Repeats { lookup: &index, traces: &traces, witnesses: &witnesses, keep: config.keep };
-                    let locator = Locator { rewrite, traces: &traces, first_part: part_idx };
+                    let alone = Alone::of(&look)?;
+                    let repeats = alone.repeats(config.keep);
+                    let locator = Locator { rewrite, traces: &alone.traces, first_part: part_idx };
                     let records = rewrite.records_before[part_idx];
                     edit_part(&config, &repeats, 0, &outline, &mut Vec::new(), |edited| {
                         tell_record(

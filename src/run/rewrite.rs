@@ -10,12 +10,12 @@ use super::report::{Counts, Report, tell_reason};
 use super::source::read_part;
 use super::survey::Survey;
 use super::workers::Workers;
-use crate::clean::{Look, Looker};
+use crate::clean::{Alone, Look, Looker};
 use crate::config::{Config, OnBadRecord};
-use crate::decide::{Repeats, Witnesses};
+use crate::decide::Repeats;
 use crate::edit;
 use crate::error::{Error, Result};
-use crate::index::{Lookup, MemoryIndex, Place, Trace};
+use crate::index::{Lookup, Place, Trace};
 use crate::journal::{FileLine, Line, Location, PartLine};
 use crate::record::Layout;
 use crate::rules::Rules;
@@ -136,25 +136,13 @@ impl Rewrite<'_> {
                         "run again when nothing writes to it",
                     ));
                 }
-                let repeats = Repeats {
-                    lookup: &survey.index,
-                    traces: &survey.traces,
-                    witnesses: &survey.witnesses,
-                    keep: self.config.keep,
-                };
-                work.edit(&repeats, part, 0, outline, worker, &mut done);
+                work.edit(&survey.repeats(self.config.keep), part, 0, outline, worker, &mut done);
             }
             None => {
                 let outline =
                     worker.looker.look(self.rules, &file.layout, &worker.bytes, start == 0, &mut worker.look)?;
-                let index = MemoryIndex::small();
-                let mut trace = Trace::default();
-                worker.look.note(&index, 0, &mut trace)?;
-                let traces = [trace];
-                let witnesses = Witnesses::find(&index, &traces);
-                let repeats =
-                    Repeats { lookup: &index, traces: &traces, witnesses: &witnesses, keep: self.config.keep };
-                work.edit(&repeats, 0, part_idx, &outline, worker, &mut done);
+                let alone = Alone::of(&worker.look)?;
+                work.edit(&alone.repeats(self.config.keep), 0, part_idx, &outline, worker, &mut done);
             }
         }
         let is_dropped = work.is_dropped;

@@ -16,7 +16,7 @@ use super::output::Unfinished;
 use super::plan::{content_format, fields};
 use super::progress::Phase;
 use super::report::{Counts, Report};
-use crate::clean::{Look, Looker};
+use crate::clean::{Alone, Look, Looker};
 use crate::config::{Config, Format, OnBadRecord, OnLimit};
 use crate::decide::{Keep, Repeats, Scope, Witnesses};
 use crate::edit;
@@ -101,6 +101,13 @@ struct Known {
     traces: Vec<Trace>,
     records_before: Vec<u64>,
     witnesses: Witnesses,
+}
+
+impl Known {
+    /// What to decide by. The first copy stays: what comes later is not known.
+    fn repeats(&self) -> Repeats<'_, MemoryIndex> {
+        Repeats { lookup: &self.index, traces: &self.traces, witnesses: &self.witnesses, keep: Keep::First }
+    }
 }
 
 /// A piece of a batch that was looked at.
@@ -309,12 +316,7 @@ impl Editor<'_> {
         match self.known {
             Some(known) => {
                 let part = known.traces.len() - from_last;
-                let repeats = Repeats {
-                    lookup: &known.index,
-                    traces: &known.traces,
-                    witnesses: &known.witnesses,
-                    keep: Keep::First,
-                };
+                let repeats = known.repeats();
                 let locate = |place: Place| location(&known.traces, &known.records_before, place);
                 let part = u32::try_from(part).expect("2^32 pieces do not fit in memory");
                 edit_part(config, &repeats, part, &piece.outline, &mut cuts, |record| {
@@ -322,12 +324,9 @@ impl Editor<'_> {
                 });
             }
             None => {
-                let (index, mut trace) = (MemoryIndex::small(), Trace::default());
-                piece.look.note(&index, 0, &mut trace)?;
-                let traces = [trace];
-                let witnesses = Witnesses::find(&index, &traces);
-                let repeats = Repeats { lookup: &index, traces: &traces, witnesses: &witnesses, keep: config.keep };
-                let locate = |place: Place| location(&traces, &[before.0], place);
+                let alone = Alone::of(&piece.look)?;
+                let repeats = alone.repeats(config.keep);
+                let locate = |place: Place| location(&alone.traces, &[before.0], place);
                 edit_part(config, &repeats, 0, &piece.outline, &mut cuts, |record| {
                     self.tell(piece, before, record, &locate, &mut edited);
                 });

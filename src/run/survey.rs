@@ -7,7 +7,7 @@ use super::source::read_part;
 use super::workers::Workers;
 use crate::clean::{Look, Looker};
 use crate::config::{Config, OnBadRecord};
-use crate::decide::{Keep, Witnesses};
+use crate::decide::{Keep, Repeats, Witnesses};
 use crate::error::{Error, Result};
 use crate::index::{Frozen, MemoryIndex, Trace};
 use crate::rules::Rules;
@@ -15,10 +15,17 @@ use crate::rules::Rules;
 /// What the survey found, by the number of the part.
 #[derive(Debug)]
 pub(super) struct Survey {
-    pub(super) index: Frozen,
-    pub(super) witnesses: Witnesses,
+    index: Frozen,
+    witnesses: Witnesses,
     pub(super) traces: Vec<Trace>,
     pub(super) outlines: Vec<Outline>,
+}
+
+impl Survey {
+    /// What to decide by.
+    pub(super) fn repeats(&self, keep: Keep) -> Repeats<'_, Frozen> {
+        Repeats { lookup: &self.index, traces: &self.traces, witnesses: &self.witnesses, keep }
+    }
 }
 
 /// A survey, and the plan that it is of: files that failed are no longer in it.
