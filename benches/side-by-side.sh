@@ -22,12 +22,13 @@ CPU-second (1 MB is 1,000,000 bytes), and that speed as a multiple of the first 
   -h, --help    print this
 
 "dehusk exact" does what the others do: it drops lines that equal an earlier one, and nothing else. Its answer and
-theirs are compared with awk's before anything is timed ("same"); blank lines, which dehusk keeps, do not count.
-"dehusk defaults" does more, so its answer is another: packs, folding, limits.
+theirs are compared with awk's before anything is timed ("same"); blank lines, which dehusk keeps, do not count. Lines
+that end in \r\n are to dehusk those that end in \n, to the others they are not.
+"dehusk defaults" does more, so its answer is another: packs, folding. Neither minds how much goes.
 
-Needs cargo, GNU time and target/release/dehusk (cargo build --release). runiq and huniq are installed into
-target/side-by-side if they are not there yet; one that cannot be installed is skipped. Temporary files go to
-target/side-by-side too and are removed at the end.
+Needs cargo, GNU time and a built dehusk: target/release/dehusk (cargo build --release), or the file that $DEHUSK names.
+runiq and huniq are installed into target/side-by-side if they are not there yet; one that cannot be installed is
+skipped. Temporary files go to target/side-by-side too and are removed at the end.
 
 Exit code: 0; 1 when something failed or an answer differs; 2 for wrong arguments.
 END
@@ -74,14 +75,15 @@ done
 [[ -z $input || -f $input ]] || wrong_arguments "--input $input: no such file"
 # Made absolute, for what follows runs in the project's folder.
 [[ -z $input ]] || input=$(realpath -- "$input")
+[[ -z ${DEHUSK:-} ]] || DEHUSK=$(realpath -m -- "$DEHUSK")
 
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 target=$(realpath -m -- "${CARGO_TARGET_DIR:-target}")
-dehusk=$target/release/dehusk
+dehusk=${DEHUSK:-$target/release/dehusk}
 tools=$target/side-by-side
 time=/usr/bin/time
 
-[[ -x $dehusk ]] || die "$dehusk: not there; run cargo build --release first"
+[[ -x $dehusk ]] || die "$dehusk: not there; run cargo build --release first, or name the file with DEHUSK=FILE"
 [[ -x $time ]] || die "$time: not there; install GNU time (Debian: apt-get install time)"
 "$time" -f %M true 2>/dev/null || die "$time: does not know -f; install GNU time (Debian: apt-get install time)"
 
@@ -132,11 +134,11 @@ run() {
     rm -rf -- "$work/out"
     case $1 in
         "dehusk exact")
-            "${timed[@]}" "$dehusk" clean "$input" -o "$work/out" --force --no-default-packs --fold exact --min-chars 1 \
-                >"$work/talk" 2>&1
+            "${timed[@]}" "$dehusk" clean "$input" -o "$work/out" --force --max-removed-run 1 --no-default-packs --fold exact \
+                --min-chars 1 >"$work/talk" 2>&1
             ;;
         "dehusk defaults")
-            "${timed[@]}" "$dehusk" clean "$input" -o "$work/out" --force >"$work/talk" 2>&1
+            "${timed[@]}" "$dehusk" clean "$input" -o "$work/out" --force --max-removed-run 1 >"$work/talk" 2>&1
             ;;
         "sort -u") "${timed[@]}" sort -u -T "$work" -- "$input" >"$work/out" 2>"$work/talk" ;;
         gawk | mawk)
@@ -168,7 +170,8 @@ answer() {
     local out=$work/out
     # A folder as output holds the file under its own name.
     [[ ! -d $out ]] || out=$out/$(basename -- "$input")
-    grep -v '^$' -- "$out" || true
+    # With -a, a zero byte does not make it a binary file, whose lines grep does not print.
+    grep -av '^[[:space:]]*$' -- "$out" || true
 }
 
 # The middle one of the numbers on stdin, or the mean of the two in the middle.

@@ -62,6 +62,7 @@ pub struct Scratch {
 pub struct Cleaned<'s> {
     text: &'s [u8],
     cuts: &'s [Cut],
+    document: Option<u64>,
 }
 
 /// Something that was removed.
@@ -86,6 +87,12 @@ impl<'s> Cleaned<'s> {
     /// What is left of the text, byte for byte; UTF-8 if the document was.
     pub fn text(&self) -> &'s [u8] {
         self.text
+    }
+
+    /// The number that the document got as it arrived, which [`Cleaner::locate`] calls it by later; none where documents are
+    /// not compared with each other.
+    pub fn document(&self) -> Option<u64> {
+        self.document
     }
 
     /// What was removed, in the order of the text.
@@ -129,14 +136,16 @@ impl Cleaner {
         looker.look(&self.rules, document, look);
         looker.finish(look);
         decisions.clear();
-        if matches!(self.config.scope, Scope::Corpus | Scope::Site) {
+        let number = if matches!(self.config.scope, Scope::Corpus | Scope::Site) {
             let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
             let admitted = memory.admit(look)?;
-            memory.decide(admitted, 0, look, decisions);
+            memory.decide(admitted, look, decisions);
+            Some(memory.number(admitted))
         } else {
             let alone = Alone::of(look)?;
             decide(&alone.repeats(self.config.keep), 0, 0, look.ruled_of(0), decisions);
-        }
+            None
+        };
         cuts.clear();
         cuts.extend(decisions.iter().map(|decision| Cut {
             span: decision.words.unwrap_or(looker.blocks()[decision.block as usize]),
@@ -144,7 +153,7 @@ impl Cleaner {
         }));
         out.clear();
         edit::cut(document.text, cuts.iter().map(|cut| cut.span), out);
-        Ok(Cleaned { text: out, cuts })
+        Ok(Cleaned { text: out, cuts, document: number })
     }
 
     /// Which document and block a place in a [`Reason`] is. A place within the same document where repeats are looked for in
@@ -165,7 +174,7 @@ pub(crate) fn check_size(text: &[u8]) -> Result<()> {
 
 /// What was seen so far, where documents come in one after the other.
 #[derive(Debug, Default)]
-pub(crate) struct Memory {
+struct Memory {
     index: MemoryIndex,
     /// Documents that came in together share a part, up to some size.
     traces: Vec<Trace>,
@@ -176,10 +185,10 @@ pub(crate) struct Memory {
 
 /// Where the documents of a look stand in a memory.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Admitted {
-    pub(crate) part: u32,
+struct Admitted {
+    part: u32,
     /// The first of them, by its number in the part.
-    pub(crate) document_idx: usize,
+    document_idx: usize,
 }
 
 /// A new part is begun when one holds this many blocks.
@@ -187,7 +196,7 @@ const PART_BLOCKS: usize = 1 << 16;
 
 impl Memory {
     /// Notes the documents of a look as coming next.
-    pub(crate) fn admit(&mut self, look: &Look) -> Result<Admitted> {
+    fn admit(&mut self, look: &Look) -> Result<Admitted> {
         let has_room = |trace: &Trace| trace.n_blocks() < PART_BLOCKS && trace.has_room(look.n_blocks());
         if !self.traces.last().is_some_and(has_room) {
             let before = self.traces.last().map_or(0, |last| last.n_documents() as u64);
@@ -202,15 +211,20 @@ impl Memory {
         Ok(Admitted { part, document_idx })
     }
 
-    /// Decides on a document that was admitted: number `offset` of its look.
-    pub(crate) fn decide(&self, admitted: Admitted, offset: usize, look: &Look, decisions: &mut Vec<Decision>) {
-        let repeats =
-            Repeats { lookup: &self.index, traces: &self.traces, witnesses: &self.witnesses, keep: Keep::First };
-        decide(&repeats, admitted.part, admitted.document_idx + offset, look.ruled_of(offset), decisions);
+    /// Decides on a document that was admitted, the only one of its look.
+    fn decide(&self, admitted: Admitted, look: &Look, decisions: &mut Vec<Decision>) {
+        let (lookup, traces, witnesses) = (&self.index, &self.traces, &self.witnesses);
+        let repeats = Repeats { lookup, traces, witnesses, keep: Keep::First };
+        decide(&repeats, admitted.part, admitted.document_idx, look.ruled_of(0), decisions);
+    }
+
+    /// The number of a document that was admitted, in the order of arrival.
+    fn number(&self, admitted: Admitted) -> u64 {
+        self.documents_before[admitted.part as usize] + admitted.document_idx as u64
     }
 
     /// Which document and block a place is.
-    pub(crate) fn locate(&self, place: Place) -> Arrival {
+    fn locate(&self, place: Place) -> Arrival {
         let Some(trace) = self.traces.get(place.part as usize) else {
             return Arrival { document: 0, block: place.block };
         };

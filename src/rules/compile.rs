@@ -198,7 +198,9 @@ impl Rules {
             let is_too_long = line.len() > self.longest_line;
             if is_too_long { &[][..] } else { self.lines.get(line).map_or(&[][..], Vec::as_slice) }
         };
-        let with_digits = if self.has_digit_lines && core.iter().any(u8::is_ascii_digit) {
+        // To the end in any case, which is vector code and faster than stopping at the first.
+        let has_digit = || core.iter().fold(false, |has_digit, byte| has_digit | byte.is_ascii_digit());
+        let with_digits = if self.has_digit_lines && has_digit() {
             digits.clear();
             as_digit_line(core, digits);
             look_up(digits)
