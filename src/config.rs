@@ -57,7 +57,7 @@ pub struct Config {
     pub journal: Option<PathBuf>,
     /// Where the report goes, as JSON.
     pub report: Option<PathBuf>,
-    /// Whether nothing is written, and what would go is shown.
+    /// Whether no text and no journal is written, and what would go is shown.
     pub dry_run: bool,
     /// The largest share of its text that a document may lose; a whole copy of another document does not count.
     pub max_removed_document: f64,
@@ -69,7 +69,7 @@ pub struct Config {
     pub on_bad_record: OnBadRecord,
     /// Whether documents that have no text left are dropped.
     pub drop_empty: bool,
-    /// Whether only errors are told.
+    /// Whether only what is bad is told.
     pub quiet: bool,
     /// How much more is told.
     pub verbose: u8,
@@ -210,7 +210,12 @@ impl Config {
             let line = error.span().map_or(1, |span| 1 + source[..span.start].matches('\n').count());
             Error::config(format!("{origin}:{line}"), error.message())
         })?;
-        config.validate().map_err(|error| Error::config(origin, error.to_string()))?;
+        if let Some((key, what)) = config.complaint() {
+            let has_key =
+                |line: &str| line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='));
+            let line = 1 + source.lines().position(has_key).unwrap_or(0);
+            return Err(Error::config(format!("{origin}:{line}"), what));
+        }
         Ok(config)
     }
 
@@ -220,8 +225,10 @@ impl Config {
     ///
     /// As [`Config::parse`], and when the file cannot be read.
     pub fn read(path: &Path) -> Result<Self> {
-        let source = std::fs::read_to_string(path).map_err(|source| Error::reading(path, source))?;
-        Config::parse(&path.display().to_string(), &source)
+        let origin = path.display().to_string();
+        let source = std::fs::read_to_string(path)
+            .map_err(|error| Error::config(origin.clone(), format!("reading failed: {error}; check the path")))?;
+        Config::parse(&origin, &source)
     }
 
     /// This configuration with the fields of a TOML table in place of its own; `origin` names the table in messages.
@@ -244,31 +251,37 @@ impl Config {
     ///
     /// When a value is out of range or two do not go together; see [`Error::is_config`].
     pub fn validate(&self) -> Result<()> {
-        let fails = |what: &str| Err(Error::config("configuration", what));
-        for (name, share) in
+        self.complaint().map_or(Ok(()), |(_, what)| Err(Error::config("configuration", what)))
+    }
+
+    /// What is wrong, with the key of the value that should change.
+    fn complaint(&self) -> Option<(&'static str, String)> {
+        let fails = |key, what: &str| Some((key, what.to_owned()));
+        for (key, share) in
             [("max-removed-document", self.max_removed_document), ("max-removed-run", self.max_removed_run)]
         {
             if !(0.0..=1.0).contains(&share) {
-                return fails(&format!("{name} is {share}; give a share from 0 to 1"));
+                return fails(key, &format!("{key} is {share}; give a share from 0 to 1"));
             }
         }
         if self.threads == Some(0) {
-            return fails("threads is 0; give at least 1, or leave it out to use all processors");
+            return fails("threads", "threads is 0; give at least 1, or leave it out to use all processors");
         }
         if self.keep == Keep::None && self.scope == Scope::Off {
-            return fails("keep is \"none\" while scope is \"off\", so that nothing would be compared; change one");
+            let what = "keep is \"none\" while scope is \"off\", so that nothing would be compared; change one";
+            return fails("keep", what);
         }
-        let fields = [&self.text_field, &self.id_field, &self.url_field, &self.site_field];
-        if fields[0].is_empty() {
-            return fails("text-field is empty; name the field that is cleaned");
+        if self.text_field.is_empty() {
+            return fails("text-field", "text-field is empty; name the field that is cleaned");
         }
-        if fields[1..].contains(&fields[0]) {
-            return fails("text-field names the same field as id-field, url-field or site-field; tell them apart");
+        if [&self.id_field, &self.url_field, &self.site_field].contains(&&self.text_field) {
+            let what = "text-field names the same field as id-field, url-field or site-field; tell them apart";
+            return fails("text-field", what);
         }
         if self.framing != Framing::None && self.format == Format::Jsonl {
-            return fails("framing is for plain text, but format is \"jsonl\"; leave one out");
+            return fails("framing", "framing is for plain text, but format is \"jsonl\"; leave one out");
         }
-        Ok(())
+        None
     }
 
     /// The packs that the configuration asks for, read.

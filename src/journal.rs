@@ -9,6 +9,7 @@
 //! {"at":0,"record":1,"line":1,"reason":"rule","rule":"web-en/skip-links","text":"Skip to content\n"}
 //! {"at":51,"record":1,"line":4,"reason":"repeat","first":{"file":"a.txt","record":1,"line":2},"text":"…"}
 //! {"bytes":5493,"blake3":"…"}
+//! {"files":1}
 //! ```
 //!
 //! `at` counts bytes of the original file. Bytes that are not UTF-8 are given as `hex` in place of `text`.
@@ -30,6 +31,7 @@ pub(crate) enum Line<'j> {
     File(FileLine<'j>),
     Cut(#[serde(borrow)] CutLine<'j>),
     Part(PartLine<'j>),
+    End(EndLine),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -84,6 +86,14 @@ pub(crate) struct Location<'j> {
 pub(crate) struct PartLine<'j> {
     pub(crate) bytes: u64,
     pub(crate) blake3: Cow<'j, str>,
+}
+
+/// The last line, which tells a whole journal from one that was cut off.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EndLine {
+    /// How many files the journal is of.
+    pub(crate) files: u64,
 }
 
 impl Line<'_> {

@@ -1,7 +1,7 @@
 //! JSONL: a JSON object on each line, of which one string field is the text.
 
 use super::{Outcome, Parsed};
-use crate::text::{Span, is_blank};
+use crate::text::{Span, content, is_blank};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -17,7 +17,7 @@ pub(crate) struct Fields {
 }
 
 pub(super) fn parse<'r>(record: &'r [u8], skipped: usize, fields: &Fields) -> Outcome<'r> {
-    let json = &record[skipped..];
+    let json = content(&record[skipped..]);
     if is_blank(json) {
         return Outcome::Blank;
     }

@@ -64,6 +64,11 @@ impl Layout {
         *self != Layout::Whole
     }
 
+    /// Whether a text may be spelled with JSON's escapes.
+    pub(crate) fn is_escaped(&self) -> bool {
+        matches!(self, Layout::Jsonl(_))
+    }
+
     /// The byte that ends a record, where one does.
     pub(crate) fn terminator(&self) -> Option<u8> {
         match self {

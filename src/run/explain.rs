@@ -9,7 +9,7 @@ use super::source::read_part;
 use crate::clean::{Alone, Look, Looker};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::record::{Layout, Spelled};
+use crate::record::Spelled;
 use crate::text::Span;
 use std::path::{Path, PathBuf};
 
@@ -56,7 +56,7 @@ pub(super) fn explain(
             )));
         };
         let mut bytes = Vec::new();
-        let is_escaped = matches!(planned.layout, Layout::Jsonl(_));
+        let is_escaped = planned.layout.is_escaped();
         for part_idx in planned.parts.clone() {
             let start = read_part(planned, &rewrite.plan.parts[part_idx], &mut bytes)?;
             match rewrite.survey {

@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::decide::Reason;
 use crate::error::{Error, Result};
 use crate::index::Place;
-use crate::journal::{CutLine, Head, JOURNAL_VERSION, Line, Location};
+use crate::journal::{CutLine, EndLine, Head, JOURNAL_VERSION, Line, Location};
 use crate::record::Layout;
 use crate::rules::Rules;
 use crate::text::FOLD_VERSION;
@@ -23,6 +23,15 @@ pub(super) fn begin_journal(config: &Config) -> Result<Option<Unfinished>> {
     Line::Head(Head { journal: JOURNAL_VERSION, dehusk: version, fold: FOLD_VERSION }).write(&mut head);
     journal.write_all(&head).map_err(|source| Error::writing(path, source))?;
     Ok(Some(journal))
+}
+
+/// Writes the last line of a journal of so many files, and puts it under its name.
+pub(super) fn end_journal(config: &Config, mut journal: Unfinished, n_files: u64) -> Result<()> {
+    let path = config.journal.as_deref().unwrap_or("journal".as_ref());
+    let mut end = Vec::new();
+    Line::End(EndLine { files: n_files }).write(&mut end);
+    journal.write_all(&end).map_err(|source| Error::writing(path, source))?;
+    journal.finish()
 }
 
 /// The bytes that cuts are of.

@@ -28,7 +28,7 @@ use crate::decide::Scope;
 use crate::error::{Error, Result};
 use crate::rules::Rules;
 use output::Unfinished;
-use plan::{Destination, Plan};
+use plan::{Destination, Plan, canonical_to_be};
 use rewrite::{Outputs, Rewrite};
 use std::fs::File;
 use std::io::{Read, Write};
@@ -103,15 +103,18 @@ impl<'r> Run<'r> {
     /// run; what came before it is written to `output`.
     pub fn stream(&self, input: impl Read + Send + 'static, output: &mut (dyn Write + Send)) -> Result<Report> {
         let started = Instant::now();
-        self.refuse_existing_side_outputs()?;
+        let path = self.config.output.as_ref().filter(|_| !self.config.dry_run);
+        if let Some(path) = path {
+            if is_folder(path) {
+                let what = format!("{}: is a folder, but a stream has no name; name a file", path.display());
+                return Err(Error::usage(what));
+            }
+            refuse_existing_file(path, self.config.force)?;
+        }
+        self.refuse_side_outputs(&Plan::default(), path.map(PathBuf::as_path))?;
         let report_file = self.begin_report()?;
-        let report = match self.config.output.as_ref().filter(|_| !self.config.dry_run) {
+        let report = match path {
             Some(path) => {
-                if path.is_dir() {
-                    let what = format!("{}: is a folder, but a stream has no name; name a file", path.display());
-                    return Err(Error::usage(what));
-                }
-                refuse_existing_file(path, self.config.force)?;
                 let mut file = Unfinished::create(path, self.config.force)?;
                 let report = stream::stream(self, input, &mut file)?;
                 file.finish()?;
@@ -139,18 +142,20 @@ impl<'r> Run<'r> {
     ) -> Result<Report> {
         let started = Instant::now();
         let plan = Plan::make(self.config, inputs, destination)?;
-        self.refuse_side_outputs_on_inputs(&plan)?;
-        if let Destination::Path(output) = destination
-            && inputs.iter().any(|input| input.is_dir())
-        {
-            std::fs::create_dir_all(output).map_err(|source| Error::writing(output, source))?;
+        self.refuse_side_outputs(&plan, None)?;
+        if stream.is_some() && plan.files.len() > 1 && self.config.journal.is_some() {
+            let what = "a journal of several files in one stream would restore nothing; name a folder as output";
+            return Err(Error::usage(what));
         }
-        self.refuse_existing_side_outputs()?;
         let report_file = self.begin_report()?;
         let report = self.with_survey(plan, |rewrite| {
-            let measured = if self.config.dry_run || self.config.on_limit == OnLimit::Stop {
+            let stops_at_bad = self.config.on_bad_record == OnBadRecord::Stop && rewrite.survey.is_none();
+            let must_measure = self.config.on_limit == OnLimit::Stop || stops_at_bad;
+            let measured = if self.config.dry_run || must_measure {
                 let report = rewrite.run(&self.workers, None, self.config.dry_run)?;
-                self.stop_at_limit(&report)?;
+                if !self.config.dry_run {
+                    self.stop_at_limit(&report)?;
+                }
                 Some(report)
             } else {
                 None
@@ -158,9 +163,15 @@ impl<'r> Run<'r> {
             match measured.filter(|_| self.config.dry_run) {
                 Some(report) => Ok(report),
                 None => {
+                    if let Destination::Path(output) = destination
+                        && inputs.iter().any(|input| input.is_dir())
+                    {
+                        // Of an empty folder, too, something is left.
+                        std::fs::create_dir_all(output).map_err(|source| Error::writing(output, source))?;
+                    }
                     let outputs = Outputs::new(self.config, rewrite.plan, stream)?;
                     let report = rewrite.run(&self.workers, Some(&outputs), false)?;
-                    outputs.finish()?;
+                    outputs.finish(self.config)?;
                     Ok(report)
                 }
             }
@@ -228,25 +239,30 @@ impl<'r> Run<'r> {
         }
     }
 
-    /// Refuses to write the journal or the report over an input.
-    fn refuse_side_outputs_on_inputs(&self, plan: &Plan) -> Result<()> {
-        for side in [&self.config.journal, &self.config.report].into_iter().flatten() {
-            let Ok(side_path) = side.canonicalize() else {
-                continue;
-            };
-            if plan.files.iter().any(|file| file.input.canonicalize().is_ok_and(|input| input == side_path)) {
-                return Err(Error::usage(format!("{}: is an input too; choose another file", side.display())));
+    /// Refuses a journal or a report that would take the place of an input, of an output or of each other.
+    fn refuse_side_outputs(&self, plan: &Plan, output: Option<&Path>) -> Result<()> {
+        let taken = |path: &Path| {
+            let path = canonical_to_be(path);
+            let is_path = |other: &Path| path.is_some() && canonical_to_be(other) == path;
+            let inputs = plan.files.iter().map(|file| file.input.as_path());
+            let outputs = plan.files.iter().filter_map(|file| file.output.as_deref());
+            inputs.chain(outputs).chain(output).any(is_path)
+        };
+        let Config { journal, report, force, dry_run, .. } = self.config;
+        for side in [journal, report].into_iter().flatten() {
+            if taken(side) {
+                let what = format!("{}: is an input or an output too; choose another file", side.display());
+                return Err(Error::usage(what));
             }
         }
-        if self.config.journal.is_some() && self.config.journal == self.config.report {
+        if let (Some(journal), Some(report)) = (journal, report)
+            && canonical_to_be(journal) == canonical_to_be(report)
+        {
             return Err(Error::usage("journal and report are the same file; choose two"));
         }
-        Ok(())
-    }
-
-    fn refuse_existing_side_outputs(&self) -> Result<()> {
-        let sides = [&self.config.journal, &self.config.report];
-        sides.into_iter().flatten().try_for_each(|side| refuse_existing_file(side, self.config.force))
+        // A dry run writes no journal.
+        let journal = journal.as_ref().filter(|_| !dry_run);
+        journal.into_iter().chain(report).try_for_each(|side| refuse_existing_file(side, *force))
     }
 
     fn begin_report(&self) -> Result<Option<Unfinished>> {
@@ -270,6 +286,11 @@ fn refuse_existing_file(path: &Path, force: bool) -> Result<()> {
         return Err(Error::usage(what));
     }
     Ok(())
+}
+
+/// Whether a path is a folder, or is written as one.
+fn is_folder(path: &Path) -> bool {
+    path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/")
 }
 
 /// Opens a file for reading.

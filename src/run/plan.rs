@@ -1,13 +1,13 @@
 //! The plan: inputs expanded, sorted and numbered, outputs paired with them, collisions refused before any work.
 
-use crate::config::{Config, Format};
+use crate::config::{Config, Format, Framing};
 use crate::error::{Error, Result};
 use crate::record::{Fields, Layout};
 use crate::text::is_blank;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 
 /// Files of many records are worked on in parts of about so many bytes.
@@ -61,6 +61,10 @@ impl Plan {
     pub(crate) fn make(config: &Config, inputs: &[PathBuf], destination: Destination<'_>) -> Result<Self> {
         if inputs.is_empty() {
             return Err(Error::usage("no input; name files or folders, or - for standard input"));
+        }
+        if config.framing != Framing::None {
+            let what = "framing is for plain text on standard input; leave it out, or give the files one by one to -";
+            return Err(Error::usage(what));
         }
         let mut plan = Plan::default();
         let mut roots: HashMap<PathBuf, &PathBuf> = HashMap::new();
@@ -118,12 +122,12 @@ impl Plan {
 
     fn add_folder(&mut self, config: &Config, folder: &Path, root: Option<&Path>, is_one_of_many: bool) -> Result<()> {
         let prefix = if is_one_of_many { PathBuf::from(last_name(folder)?) } else { PathBuf::new() };
-        for entry in walkdir::WalkDir::new(folder).follow_links(true).min_depth(1) {
+        for entry in walkdir::WalkDir::new(folder).follow_links(true).min_depth(1).sort_by_file_name() {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
                     let path = error.path().unwrap_or(folder).to_owned();
-                    self.failed.push(Error::reading(&path, error.into()));
+                    self.failed.push(Error::reading(&path, into_io_error(error)));
                     continue;
                 }
             };
@@ -187,14 +191,13 @@ impl Plan {
         }
     }
 
-    /// Whether an output is an input, as where a single file is written over itself.
+    /// Refuses an output that would take the place of an input, its own or another's.
     fn refuse_output_on_input(&self) -> Result<()> {
-        for file in &self.files {
-            let Some(output) = &file.output else { continue };
-            if let (Ok(output), Ok(input)) = (output.canonicalize(), file.input.canonicalize())
-                && output == input
-            {
-                let what = format!("{}: the output is the input; choose another output", file.input.display());
+        let canonical = |file: &PlannedFile| file.input.canonicalize().ok();
+        let inputs: HashSet<PathBuf> = self.files.iter().filter_map(canonical).collect();
+        for output in self.files.iter().filter_map(|file| file.output.as_ref()) {
+            if output.canonicalize().is_ok_and(|output| inputs.contains(&output)) {
+                let what = format!("{}: the output is an input; choose another output", output.display());
                 return Err(Error::usage(what));
             }
         }
@@ -222,8 +225,7 @@ fn output_root(
     let Destination::Path(output) = destination else {
         return Ok(None);
     };
-    let ends_in_slash = output.as_os_str().as_encoded_bytes().ends_with(b"/") || output.is_dir();
-    if is_one_of_many || (!is_folder && ends_in_slash) {
+    if is_one_of_many || (!is_folder && super::is_folder(output)) {
         if output.is_file() {
             let what = format!("{} is a file, but the output must be a folder here; choose another", output.display());
             return Err(Error::usage(what));
@@ -265,15 +267,19 @@ fn refuse_overlap(input: &Path, output: &Path, is_folder: bool) -> Result<()> {
 
 /// The canonical form of a path that may not exist yet.
 pub(crate) fn canonical_to_be(path: &Path) -> Option<PathBuf> {
-    let mut missing = Vec::new();
-    let mut existing = std::path::absolute(path).ok()?;
-    loop {
-        if let Ok(canonical) = existing.canonicalize() {
-            return Some(missing.iter().rev().fold(canonical, |path: PathBuf, name| path.join(name)));
+    let mut canonical = PathBuf::new();
+    for component in std::path::absolute(path).ok()?.components() {
+        match component {
+            Component::ParentDir => {
+                canonical.pop();
+            }
+            component => {
+                canonical.push(component);
+                canonical = canonical.canonicalize().unwrap_or(canonical);
+            }
         }
-        missing.push(existing.file_name()?.to_owned());
-        existing.pop();
     }
+    Some(canonical)
 }
 
 fn refuse_existing(output: &Path, config: &Config) -> Result<()> {
@@ -314,6 +320,12 @@ fn by_content(path: &Path) -> Result<Format> {
         }
     }
     Ok(content_format(&start))
+}
+
+/// What the operating system said, without the path, which the message names already.
+fn into_io_error(error: walkdir::Error) -> std::io::Error {
+    let what = error.to_string();
+    error.into_io_error().unwrap_or_else(|| std::io::Error::other(what))
 }
 
 /// What bytes are, by how they start.

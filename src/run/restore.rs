@@ -1,8 +1,8 @@
 //! Restoring: what was cut goes back where it was.
 
-use super::open;
 use super::output::Unfinished;
 use super::plan::canonical_to_be;
+use super::{is_folder, open};
 use crate::error::{Error, Result};
 use crate::journal::{JournalReader, Line, copy_hashed};
 use std::io::{BufReader, BufWriter, Read, Write};
@@ -28,17 +28,26 @@ pub struct Restored {
 /// When the journal cannot be read, or inputs and outputs do not go together. A cleaned file that is missing or was changed
 /// is no error but part of what is returned.
 pub fn restore(cleaned: &Path, journal: &Path, output: &Path, force: bool) -> Result<Restored> {
-    let is_folder = cleaned.is_dir();
-    if !is_folder {
-        open(cleaned)?;
+    let of_folder = cleaned.is_dir();
+    refuse_overlap(cleaned, output, of_folder)?;
+    if !force && (if of_folder { is_filled(output) } else { to_file(output, cleaned).exists() }) {
+        let what = format!("{}: the output exists; choose another, or replace it with --force", output.display());
+        return Err(Error::usage(what));
     }
-    refuse_overlap(cleaned, output, is_folder)?;
     let mut reader = JournalReader::open(BufReader::new(open(journal)?), journal)?;
     let mut restored = Restored::default();
     let mut current: Option<Restoring> = None;
     let mut n_files = 0;
+    let mut is_whole = false;
     while let Some(line) = reader.next()? {
+        is_whole = false;
         match line {
+            Line::End(end) => {
+                if end.files != n_files {
+                    return Err(reader.complain("files are missing; restore from the journal as it was written"));
+                }
+                is_whole = true;
+            }
             Line::Head(_) => {
                 return Err(reader.complain("a second head; restore from the journal as it was written"));
             }
@@ -46,14 +55,14 @@ pub fn restore(cleaned: &Path, journal: &Path, output: &Path, force: bool) -> Re
                 finish(current.take(), &mut restored)?;
                 n_files += 1;
                 let (name, dropped) = (PathBuf::from(file.file.as_ref()), file.dropped);
-                if !is_folder && n_files > 1 {
+                if !of_folder && n_files > 1 {
                     let what = "the journal is of several files; give the folder that they were written to";
                     return Err(reader.complain(what));
                 }
                 if name.components().any(|part| !matches!(part, Component::Normal(_))) {
                     return Err(reader.complain("a file's name leads out of the folder; the journal was tampered with"));
                 }
-                let (from, to) = if is_folder {
+                let (from, to) = if of_folder {
                     (cleaned.join(&name), output.join(&name))
                 } else {
                     (cleaned.into(), to_file(output, cleaned))
@@ -81,22 +90,28 @@ pub fn restore(cleaned: &Path, journal: &Path, output: &Path, force: bool) -> Re
         }
     }
     finish(current.take(), &mut restored)?;
+    if !is_whole {
+        return Err(reader.complain("the journal ends too soon; restore from the journal as it was written"));
+    }
     Ok(restored)
 }
 
+fn is_filled(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) || folder.is_file()
+}
+
 fn to_file(output: &Path, cleaned: &Path) -> PathBuf {
-    let is_folder = output.is_dir() || output.as_os_str().as_encoded_bytes().ends_with(b"/");
     match cleaned.file_name() {
-        Some(name) if is_folder => output.join(name),
+        Some(name) if is_folder(output) => output.join(name),
         _ => output.to_owned(),
     }
 }
 
-fn refuse_overlap(cleaned: &Path, output: &Path, is_folder: bool) -> Result<()> {
+fn refuse_overlap(cleaned: &Path, output: &Path, of_folder: bool) -> Result<()> {
     let (Some(from), Some(to)) = (canonical_to_be(cleaned), canonical_to_be(output)) else {
         return Ok(());
     };
-    if from == to || (is_folder && (to.starts_with(&from) || from.starts_with(&to))) {
+    if from == to || (of_folder && (to.starts_with(&from) || from.starts_with(&to))) {
         let what = format!("{} and {} overlap; restore to another place", cleaned.display(), output.display());
         return Err(Error::usage(what));
     }

@@ -1,7 +1,7 @@
 //! Pass two: decide, edit, write. Or only decide, and tell what would go.
 
 use super::edits::{PartCut, Why, edit_part};
-use super::ledger::{CutSource, begin_journal};
+use super::ledger::{CutSource, begin_journal, end_journal};
 use super::outline::{Outline, PartLooker};
 use super::output::{FileOutput, InOrder, Unfinished};
 use super::plan::{Plan, PlannedFile};
@@ -20,6 +20,7 @@ use crate::journal::{FileLine, Line, Location, PartLine};
 use crate::record::Layout;
 use crate::rules::Rules;
 use std::io::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// A pass over all parts.
@@ -40,6 +41,8 @@ pub(super) struct Outputs<'o> {
     /// Takes all cleaned text, if it does not go to files.
     stream: Option<Mutex<InOrder<&'o mut (dyn Write + Send)>>>,
     journal: Option<Mutex<InOrder<Unfinished>>>,
+    /// How many files the journal is of so far.
+    n_journaled: AtomicU64,
 }
 
 impl<'o> Outputs<'o> {
@@ -48,13 +51,17 @@ impl<'o> Outputs<'o> {
             files: plan.files.iter().map(|_| FileOutput::default()).collect(),
             stream: stream.map(|stream| Mutex::new(InOrder::new(stream))),
             journal: begin_journal(config)?.map(|journal| Mutex::new(InOrder::new(journal))),
+            n_journaled: AtomicU64::new(0),
         })
     }
 
     /// Puts the journal under its name.
-    pub(super) fn finish(self) -> Result<()> {
+    pub(super) fn finish(self, config: &Config) -> Result<()> {
         match self.journal {
-            Some(journal) => journal.into_inner().unwrap_or_else(PoisonError::into_inner).into_writer().finish(),
+            Some(journal) => {
+                let journal = journal.into_inner().unwrap_or_else(PoisonError::into_inner).into_writer();
+                end_journal(config, journal, self.n_journaled.into_inner())
+            }
             None => Ok(()),
         }
     }
@@ -80,6 +87,7 @@ impl Rewrite<'_> {
     /// Goes through all parts, writing to `outputs` if there are any; gives the report. With `top`, it also tells which
     /// removed blocks take most.
     pub(super) fn run(&self, workers: &Workers, outputs: Option<&Outputs<'_>>, top: bool) -> Result<Report> {
+        let to_stream = outputs.is_some_and(|outputs| outputs.stream.is_some());
         let phase = if outputs.is_some() { Phase::Rewrite } else { Phase::Measure };
         self.progress.begin(phase, Some(self.plan.bytes()));
         let outcomes = workers.each(
@@ -96,7 +104,7 @@ impl Rewrite<'_> {
                 let done = self.part(worker, part_idx, outputs, top);
                 let is_fatal = match &done {
                     Ok(done) => self.config.on_bad_record == OnBadRecord::Stop && !done.bad.is_empty(),
-                    Err(error) => error.is_index_full() || self.is_stream_error(outputs, error),
+                    Err(error) => error.is_index_full() || self.is_stream_error(to_stream, error),
                 };
                 if is_fatal {
                     stop.set();
@@ -110,12 +118,12 @@ impl Rewrite<'_> {
             },
         );
         self.progress.end();
-        self.report(outcomes)
+        self.report(outcomes, to_stream)
     }
 
     /// Whether the one stream that all goes to cannot be written to.
-    fn is_stream_error(&self, outputs: Option<&Outputs<'_>>, error: &Error) -> bool {
-        error.is_io() && error.is_writing() && outputs.is_some_and(|outputs| outputs.stream.is_some())
+    fn is_stream_error(&self, to_stream: bool, error: &Error) -> bool {
+        to_stream && error.is_writing()
     }
 
     fn part(&self, worker: &mut Worker, part_idx: usize, outputs: Option<&Outputs<'_>>, top: bool) -> Result<PartDone> {
@@ -174,6 +182,7 @@ impl Rewrite<'_> {
         }
         if let Some(journal) = &outputs.journal {
             self.submit_journal(journal, part_idx, &worker.journal)?;
+            outputs.n_journaled.fetch_add(u64::from(part_idx == file.parts.start), Ordering::Relaxed);
         }
         Ok(())
     }
@@ -198,7 +207,7 @@ impl Rewrite<'_> {
     }
 
     /// Merges what came of the parts, in plan order.
-    fn report(&self, outcomes: Vec<Option<Result<PartDone>>>) -> Result<Report> {
+    fn report(&self, outcomes: Vec<Option<Result<PartDone>>>, to_stream: bool) -> Result<Report> {
         let mut counts = Counts::default();
         let mut bad_records = Vec::new();
         let mut failed: Vec<(usize, Error)> = Vec::new();
@@ -214,7 +223,7 @@ impl Rewrite<'_> {
                         bad_records.push(format!("{place}: {what}"));
                     }
                 }
-                Some(Err(error)) if error.is_index_full() || error.is_broken_pipe() => {
+                Some(Err(error)) if error.is_index_full() || self.is_stream_error(to_stream, &error) => {
                     return Err(error);
                 }
                 Some(Err(error)) => {
@@ -334,7 +343,7 @@ impl PartWork<'_> {
             let place = (self.part_idx, edited.record_idx as u64);
             done.counts.add(rewrite.config, place, edited);
             if self.top {
-                done.counts.add_to_top(place, bytes, edited);
+                done.counts.add_to_top(place, file.layout.is_escaped(), bytes, edited);
             }
             if self.journal {
                 let source = CutSource { rules: rewrite.rules, layout: &file.layout, start: self.start, bytes };

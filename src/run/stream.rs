@@ -10,7 +10,7 @@
 
 use super::Run;
 use super::edits::{EditedRecord, PartCut, edit_part};
-use super::ledger::{CutSource, begin_journal};
+use super::ledger::{CutSource, begin_journal, end_journal};
 use super::outline::{Outline, PartLooker};
 use super::output::Unfinished;
 use super::plan::{content_format, fields};
@@ -267,7 +267,7 @@ impl<'s> Stream<'s> {
         Line::Part(PartLine { bytes: self.bytes_in, blake3 }).write(&mut line);
         self.write_journal(&line)?;
         if let Some(journal) = self.journal.take() {
-            journal.finish()?;
+            end_journal(self.run.config, journal, 1)?;
         }
         let (config, rules) = (self.run.config, &self.run.rules);
         let has_records = self.layout.as_ref().is_some_and(Layout::is_splittable);
@@ -354,7 +354,7 @@ impl Editor<'_> {
             source.write(number + 1, record, locate, &mut edited.journal);
         }
         if self.run.config.dry_run {
-            edited.counts.add_to_top((0, number), piece.bytes, record);
+            edited.counts.add_to_top((0, number), piece.layout.is_escaped(), piece.bytes, record);
         }
     }
 }

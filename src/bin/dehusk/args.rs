@@ -46,7 +46,7 @@ pub(crate) enum Command {
         /// Replace what is there
         #[arg(long)]
         force: bool,
-        /// Tell only errors
+        /// Tell only what is bad
         #[arg(short, long)]
         quiet: bool,
     },
@@ -108,7 +108,7 @@ pub(crate) struct ConfigArgs {
     #[serde(skip_serializing_if = "is_false")]
     #[arg(long)]
     force: bool,
-    /// Write nothing; show what would go
+    /// Write no text and no journal; show what would go
     #[serde(skip_serializing_if = "is_false")]
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -202,7 +202,7 @@ pub(crate) struct ConfigArgs {
     #[arg(long, help_heading = "Accounts and limits")]
     drop_empty: bool,
 
-    /// Tell only errors
+    /// Tell only what is bad
     #[serde(skip_serializing_if = "is_false")]
     #[arg(short, long, help_heading = "Messages")]
     quiet: bool,

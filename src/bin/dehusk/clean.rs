@@ -38,7 +38,7 @@ pub(crate) fn clean(inputs: &[PathBuf], config: &Config) -> anyhow::Result<u8> {
         && let Some(first) = report.bad_records.first()
     {
         // They were not told as they came, but the exit code is not left unexplained.
-        terminal::warn(&format!("{} bad records, the first: {first}", report.totals.bad_records));
+        terminal::warn(&format!("{}, the first: {first}", counted(report.totals.bad_records, "bad record")));
     }
     if config.dry_run {
         stdout.write_all(would_go(&report).as_bytes())?;
@@ -57,7 +57,7 @@ pub(crate) fn clean(inputs: &[PathBuf], config: &Config) -> anyhow::Result<u8> {
 fn would_go(report: &Report) -> String {
     let mut table = format!("{:>12} {:>8}  what would go\n", "bytes", "blocks");
     for top in &report.top_removed {
-        let text = top.text.lines().next().unwrap_or_default();
+        let text = terminal::printable(top.text.lines().next().unwrap_or_default());
         let (bytes, blocks) = (grouped(top.bytes), grouped(top.blocks));
         let _ = writeln!(table, "{bytes:>12} {blocks:>8}  {text}\n{:>23}  {} ({})", "", top.place, top.reason);
     }
@@ -69,7 +69,7 @@ fn summary(report: &Report) -> String {
     let removed = &report.removed;
     let by_rules: u64 = removed.rules.values().map(|tally| tally.blocks).sum();
     let mut text = format!(
-        "{} {}, {}: {} of {} bytes of text {} ({:.1} %), {} blocks by rules, {} repeats, {} of copies",
+        "{} {}, {}: {} of {} bytes of text {} ({:.1} %), {} by rules, {}, {} of copies",
         if report.dry_run { "looked at" } else { "cleaned" },
         counted(totals.files, "file"),
         counted(totals.documents, "document"),
@@ -77,19 +77,19 @@ fn summary(report: &Report) -> String {
         grouped(totals.text_bytes),
         if report.dry_run { "would go" } else { "removed" },
         100.0 * report.removed_share(),
-        grouped(by_rules),
-        grouped(removed.repeats.blocks),
+        counted(by_rules, "block"),
+        counted(removed.repeats.blocks, "repeat"),
         grouped(removed.copies.blocks),
     );
-    for (number, what) in [
-        (totals.documents_emptied, "documents have no text left"),
-        (totals.documents_dropped, "empty documents dropped"),
-        (totals.bad_records, "bad records"),
-        (report.failed_files.len() as u64, "files failed"),
-        (totals.files_passed_over, "files passed over, being neither .txt nor .jsonl (--format takes them)"),
+    for (number, thing, what) in [
+        (totals.documents_emptied, "document", "left without text"),
+        (totals.documents_dropped, "document", "dropped as empty"),
+        (totals.bad_records, "record", "bad"),
+        (report.failed_files.len() as u64, "file", "failed"),
+        (totals.files_passed_over, "file", "passed over, neither .txt nor .jsonl (--format takes any)"),
     ] {
         if number > 0 {
-            let _ = write!(text, "; {} {what}", grouped(number));
+            let _ = write!(text, "; {} {what}", counted(number, thing));
         }
     }
     let _ = write!(text, "; {:.2} s", report.times.seconds);
@@ -105,7 +105,7 @@ fn by_rule(report: &Report) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn counted(number: u64, what: &str) -> String {
+pub(crate) fn counted(number: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 

@@ -8,6 +8,7 @@ mod terminal;
 
 use args::{Cli, Command};
 use clap::{CommandFactory, Parser};
+use clean::counted;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -37,7 +38,8 @@ fn run(command: Command) -> anyhow::Result<u8> {
                 terminal::error(failed);
             }
             if !quiet {
-                terminal::say(&format!("restored {} files, put {} cuts back", restored.files, restored.cuts));
+                let (files, cuts) = (counted(restored.files, "file"), counted(restored.cuts, "cut"));
+                terminal::say(&format!("restored {files}, put {cuts} back"));
             }
             Ok(if restored.failed.is_empty() { FINE } else { BAD })
         }

@@ -36,6 +36,17 @@ pub(crate) fn say(message: &str) {
     tell(message);
 }
 
+/// A text with its control characters made visible, so that none of them reaches the terminal as a command.
+pub(crate) fn printable(text: &str) -> String {
+    let show = |character: char| match character {
+        '\n' | '\t' => character,
+        '\r' => ' ',
+        control if control.is_control() => char::REPLACEMENT_CHARACTER,
+        other => other,
+    };
+    text.chars().map(show).collect()
+}
+
 fn tell(line: &str) {
     // Standard error may be closed; there is nobody to tell that to.
     let _ = writeln!(anstream::stderr().lock(), "{line}");
