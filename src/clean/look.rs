@@ -117,7 +117,7 @@ impl Look {
             self.kinds.iter().map(|kind| matches!(kind, Kind::Short | Kind::Long)).collect();
         for document_idx in 0..self.documents.len() {
             let start = self.blocks_of(document_idx).start;
-            for ruled in self.ruled_of(document_idx) {
+            for ruled in self.ruled_of(document_idx).iter().filter(|ruled| ruled.words.is_none()) {
                 is_compared[start + ruled.block as usize] = false;
             }
         }

@@ -138,7 +138,7 @@ impl Judge {
         if self.words.is_empty() {
             return;
         }
-        self.words.sort_by_key(|hit| (hit.rank, hit.words));
+        self.words.sort_by_key(|hit| (hit.rank, hit.words, hit.rule));
         for hits in self.words.chunk_by(|first, second| first.rank == second.rank) {
             cut_words(page, hits, ruled);
         }
@@ -253,7 +253,8 @@ fn cut_words(page: &Page<'_>, hits: &[Hit], ruled: &mut Vec<Ruled>) {
     let rest: Vec<u8> = folded.iter().zip(&stays).filter(|(_, stays)| **stays).map(|(byte, _)| *byte).collect();
     if crate::rules::core_of(&rest).is_empty() {
         ruled.truncate(base);
-        ruled.push(Ruled { block, words: None, rule: hits[0].rule });
+        let first = hits.iter().map(|hit| hit.rule).min();
+        ruled.extend(first.map(|rule| Ruled { block, words: None, rule }));
     }
 }
 

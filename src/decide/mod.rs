@@ -84,11 +84,17 @@ pub(crate) fn decide<L: Lookup>(
     let trace = &repeats.traces[part as usize];
     let blocks = trace.blocks_of(document_idx);
     repeats.decide(part, document_idx, decisions);
-    decisions.extend(ruled.iter().map(|ruled| Decision {
-        block: ruled.block,
-        words: ruled.words,
-        reason: Reason::Rule(ruled.rule),
-    }));
+    let n_repeats = decisions.len();
+    for ruled in ruled {
+        let decision = Decision { block: ruled.block, words: ruled.words, reason: Reason::Rule(ruled.rule) };
+        match decisions[base..n_repeats].binary_search_by_key(&ruled.block, |decision| decision.block) {
+            Err(_) => decisions.push(decision),
+            // A rule that removes the block is the reason, even in a copy of a whole document.
+            Ok(offset) if ruled.words.is_none() => decisions[base + offset] = decision,
+            // What goes as a repeat goes whole, and rules take no words of it.
+            Ok(_) => {}
+        }
+    }
     if decisions.len() == base {
         return;
     }

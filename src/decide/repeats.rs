@@ -11,7 +11,7 @@
 //! ```
 
 use super::{Decision, Keep, Reason};
-use crate::index::{EntryId, Lookup, Place, Trace};
+use crate::index::{EntryId, Lookup, Mark, Place, Trace};
 use std::collections::HashMap;
 
 /// What is known of the whole scope when repeats are decided.
@@ -60,7 +60,7 @@ impl<L: Lookup> Repeats<'_, L> {
         let number = |block: usize| u32::try_from(block - start).expect("blocks of a part are numbered with 32 bits");
         let base = decisions.len();
         if let Some(copy) = trace.whole(document_idx).and_then(|entry| self.other_copy(entry, place(part, start))) {
-            for block in blocks.filter(|&block| trace.mark(block).entry().is_some()) {
+            for block in blocks.filter(|&block| trace.mark(block) != Mark::BLANK) {
                 decisions.push(Decision { block: number(block), words: None, reason: Reason::Copy(copy) });
             }
             return;

@@ -33,11 +33,12 @@ pub struct Rules {
     /// How many different sets of rules other rules must be near.
     n_near_sets: usize,
     lines: HashMap<Box<[u8]>, Vec<RuleIdx>>,
+    /// The same for patterns in which "#" stands for digits.
+    digit_lines: HashMap<Box<[u8]>, Vec<RuleIdx>>,
     /// How long a folded block may be, in characters, that some whole-line rule takes.
     line_max_chars: usize,
     /// How long the longest whole-line pattern is, in bytes.
     longest_line: usize,
-    has_digit_lines: bool,
     /// Over the patterns that a block must start with, and backwards those that it must end with.
     edges: Option<DFA>,
     edge_patterns: Vec<Pattern>,
@@ -193,21 +194,21 @@ impl Rules {
     }
 
     /// The rules that have the core of a block as a whole-line pattern. `digits` is scratch.
-    pub(crate) fn line(&self, core: &[u8], digits: &mut Vec<u8>) -> [&[RuleIdx]; 2] {
-        let look_up = |line: &[u8]| {
+    pub(crate) fn line<'r>(&'r self, core: &[u8], digits: &mut Vec<u8>) -> [&'r [RuleIdx]; 2] {
+        let look_up = |lines: &'r HashMap<Box<[u8]>, Vec<RuleIdx>>, line: &[u8]| {
             let is_too_long = line.len() > self.longest_line;
-            if is_too_long { &[][..] } else { self.lines.get(line).map_or(&[][..], Vec::as_slice) }
+            if is_too_long { &[][..] } else { lines.get(line).map_or(&[][..], Vec::as_slice) }
         };
         // To the end in any case, which is vector code and faster than stopping at the first.
         let has_digit = || core.iter().fold(false, |has_digit, byte| has_digit | byte.is_ascii_digit());
-        let with_digits = if self.has_digit_lines && has_digit() {
+        let with_digits = if !self.digit_lines.is_empty() && has_digit() {
             digits.clear();
             as_digit_line(core, digits);
-            look_up(digits)
+            look_up(&self.digit_lines, digits)
         } else {
             &[]
         };
-        [look_up(core), with_digits]
+        [look_up(&self.lines, core), with_digits]
     }
 
     /// Whether some rule holds on some sites only.
@@ -295,10 +296,10 @@ impl Rules {
                         if line.is_empty() {
                             return Err(empty(pattern));
                         }
-                        self.has_digit_lines |= line.contains(&b'#');
+                        let lines = if line.contains(&b'#') { &mut self.digit_lines } else { &mut self.lines };
                         self.line_max_chars = self.line_max_chars.max(rule.max_chars);
                         self.longest_line = self.longest_line.max(line.len());
-                        let owners = self.lines.entry(line.into()).or_default();
+                        let owners = lines.entry(line.into()).or_default();
                         if !owners.contains(&number) {
                             owners.push(number);
                         }

@@ -449,6 +449,14 @@ impl RuleFile {
             if n_chars < MIN_PATTERN_CHARS && !matches!(matching, Match::Line(_)) {
                 return Err(format!("pattern {pattern:?} is too short; give at least {MIN_PATTERN_CHARS} characters"));
             }
+            if matches!(matching, Match::Line(_))
+                && pattern.contains('#')
+                && pattern.contains(|digit: char| digit.is_ascii_digit())
+            {
+                return Err(format!(
+                    "pattern {pattern:?} has \"#\", which stands for all digits, and a digit; use one"
+                ));
+            }
             if n_chars > max_chars {
                 return Err(format!("pattern {pattern:?} is longer than max_chars ({max_chars}); raise it"));
             }
@@ -498,5 +506,46 @@ impl ExampleFile {
             ));
         }
         Ok(Example { line, before, after, site, leaves, file_line })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_is_refused_with_its_line() {
+        let near = "near = { rule = \"footer\", lines = 1 }";
+        for (keys, what) in [
+            ("match = \"line\"", "it has no pattern; add one, or delete the rule"),
+            ("match = \"prefix\"\npatterns = [\" \"]", "pattern is empty; delete it or give at least 2 characters"),
+            ("match = \"within\"\npatterns = [\"x\"]", "pattern \"x\" is too short; give at least 2 characters"),
+            (
+                "match = \"line\"\npatterns = [\"page 1 of #\"]",
+                "pattern \"page 1 of #\" has \"#\", which stands for all digits, and a digit; use one",
+            ),
+            (
+                "match = \"line\"\npatterns = [\"home\"]\nmax_chars = 3",
+                "pattern \"home\" is longer than max_chars (3); raise it",
+            ),
+            ("match = \"line\"\npatterns = [\"home\"]\nmax_chars = 500", "max_chars is 500; give 1 to 400"),
+            (
+                "match = \"line\"\npatterns = [\"home\"]\nhead = 0",
+                "head is 0, so that the rule could never apply; give at least 1",
+            ),
+            ("match = \"region\"\npatterns = [\"home\"]", "\"patterns\" does not go with this match; delete it"),
+            ("match = \"shape\"\nshape = \"label\"", "match by shape needs \"shape\" and \"near\"; add them"),
+            (
+                &format!("match = \"line\"\npatterns = [\"home\"]\n{near}"),
+                "near \"footer\": a rule cannot be near itself; name another",
+            ),
+        ] {
+            let source = format!(
+                "format = 1\nname = \"site\"\nabout = \"a\"\n[[rule]]\nid = \"footer\"\n{keys}\n\
+                 removes = [\"a\"]\nkeeps = [\"b\"]\n"
+            );
+            let error = Pack::parse("site.toml", &source).expect_err("it cannot be").to_string();
+            assert_eq!(error, format!("site.toml:5: rule \"footer\": {what}"));
+        }
     }
 }

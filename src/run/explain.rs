@@ -115,15 +115,20 @@ fn tell_record(
     for (line, block) in (1..).zip(&edited.record.blocks) {
         let mut pieces = Vec::new();
         let mut at = block.start;
-        while let Some(cut) = cuts.next_if(|cut| cut.span.start < block.end) {
-            if cut.span.end <= block.start {
-                continue;
+        // A cut may take in several blocks, and what of the record is no text.
+        while let Some(cut) = cuts.peek().filter(|cut| cut.span.start < block.end) {
+            let gone = Span::new(cut.span.start.max(at), cut.span.end.min(block.end).max(at));
+            if at < gone.start {
+                pieces.push(Piece { text: read(Span::new(at, gone.start)), reason: None });
             }
-            if at < cut.span.start {
-                pieces.push(Piece { text: read(Span::new(at, cut.span.start)), reason: None });
+            if !gone.is_empty() {
+                pieces.push(Piece { text: read(gone), reason: Some(tell_why(cut.why)) });
+                at = gone.end;
             }
-            pieces.push(Piece { text: read(cut.span), reason: Some(tell_why(cut.why)) });
-            at = cut.span.end;
+            if cut.span.end > block.end {
+                break;
+            }
+            cuts.next();
         }
         if at < block.end {
             pieces.push(Piece { text: read(Span::new(at, block.end)), reason: None });

@@ -36,8 +36,8 @@ pub enum Fold {
 
 /// Appends the folded form of `block` to `out`.
 ///
-/// Folding is idempotent, and the folded form never ends in a zero byte. The loose form of a block that shows nothing is
-/// empty.
+/// Folding a loose form again changes nothing, if it is UTF-8. No folded form ends in a zero byte. The loose form of a block
+/// that shows nothing is empty.
 ///
 /// ```
 /// use dehusk::text::{Fold, fold};
