@@ -1,6 +1,7 @@
 //! The README's example: its pages, its commands, and what it says that they print.
+#![cfg(feature = "cli")]
 
-use assert_cmd::Command;
+use assert_cmd::cargo::cargo_bin_cmd;
 use std::path::Path;
 
 /// The fenced blocks of the README that are marked with `language`.
@@ -21,11 +22,14 @@ fn without_times(output: &str) -> String {
 fn run(folder: &Path, line: &str) -> String {
     let words: Vec<&str> = line.split(' ').collect();
     if words[0] == "cat" {
-        return std::fs::read_to_string(folder.join(words[1])).unwrap();
+        return std::fs::read_to_string(folder.join(words[1])).expect("the file that is shown can be read");
     }
     assert_eq!(words[0], "dehusk", "{line}");
-    let output = Command::cargo_bin("dehusk").unwrap().current_dir(folder).args(&words[1..]).unwrap();
-    String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
+    let output = cargo_bin_cmd!("dehusk").current_dir(folder).args(&words[1..]).output();
+    let output = output.expect("the command can be run");
+    assert!(output.status.success(), "{line}: {output:?}");
+    let text = |bytes| String::from_utf8(bytes).expect("the command writes UTF-8");
+    text(output.stdout) + &text(output.stderr)
 }
 
 #[test]

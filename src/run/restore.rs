@@ -56,6 +56,7 @@ pub fn restore(cleaned: &Path, journal: &Path, output: &Path, force: bool) -> Re
                 n_files += 1;
                 let (name, dropped) = (PathBuf::from(file.file.as_ref()), file.dropped);
                 if !of_folder && n_files > 1 {
+                    open(cleaned)?;
                     let what = "the journal is of several files; give the folder that they were written to";
                     return Err(reader.complain(what));
                 }

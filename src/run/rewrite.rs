@@ -218,7 +218,7 @@ impl Rewrite<'_> {
                     for (record_idx, what) in done.bad {
                         let place = self.tell_record(part_idx, record_idx as u64);
                         if self.config.on_bad_record == OnBadRecord::Stop {
-                            return Err(Error::record(place, what, "stopped, as --on-bad-record says"));
+                            return Err(Error::record(place, what, "nothing was written, as --on-bad-record says"));
                         }
                         bad_records.push(format!("{place}: {what}"));
                     }

@@ -44,8 +44,8 @@ fn show(out: &mut impl Write, explained: &Explained<'_>, record: &mut u64) -> st
     write!(out, "{DIM}{:>6}{DIM:#} {mark} ", explained.line)?;
     let mut reasons: Vec<&str> = Vec::new();
     for piece in explained.pieces {
-        let text = terminal::printable(&String::from_utf8_lossy(&piece.text));
-        let text = text.trim_end_matches(['\n', ' ']).replace('\n', "\n         ");
+        let text = String::from_utf8_lossy(&piece.text);
+        let text = terminal::printable(text.trim_end_matches(['\n', '\r'])).replace('\n', "\n         ");
         match &piece.reason {
             Some(reason) => {
                 write!(out, "{GONE}{text}{GONE:#}")?;

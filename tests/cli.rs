@@ -1,0 +1,26 @@
+//! The command as a user runs it: files, flags, messages and exit codes, each test in a folder of its own.
+#![cfg(all(unix, feature = "cli"))]
+
+mod cli {
+    mod support;
+
+    mod seeds;
+
+    mod formats;
+    mod outputs;
+    mod overlaps;
+
+    mod accounts;
+    mod configs;
+    mod limits;
+    mod messages;
+
+    mod explains;
+    mod packs;
+    mod restores;
+
+    mod odd_inputs;
+    mod pages;
+    mod pipes;
+    mod threads;
+}
