@@ -5,6 +5,7 @@
 
 mod edits;
 mod explain;
+mod finishing;
 mod ledger;
 mod outline;
 mod output;

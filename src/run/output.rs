@@ -107,8 +107,22 @@ impl Unfinished {
 
     /// Puts the whole file on the disk, and then under its name.
     pub(crate) fn finish(self) -> Result<()> {
+        self.sync()?;
+        self.name()
+    }
+
+    /// The open file.
+    pub(super) fn file(&self) -> &File {
+        self.file.as_file()
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.file.as_file().sync_all().map_err(|source| Error::writing(&self.path, source))
+    }
+
+    /// Gives the file its name, once it is on the disk.
+    pub(super) fn name(self) -> Result<()> {
         let Unfinished { file, path, may_replace } = self;
-        file.as_file().sync_all().map_err(|source| Error::writing(&path, source))?;
         let named = if may_replace { file.persist(&path) } else { file.persist_noclobber(&path) };
         named.map(drop).map_err(|error| Error::writing(&path, error.error))
     }
@@ -140,7 +154,8 @@ enum State {
 }
 
 impl FileOutput {
-    /// Takes part number `part_idx` of `n_parts` of the file at `path`; the last to come finishes it.
+    /// Takes part number `part_idx` of `n_parts` of the file at `path`; with the last to come, gives the file, which is then
+    /// to be finished.
     pub(crate) fn submit(
         &self,
         path: &Path,
@@ -148,19 +163,19 @@ impl FileOutput {
         part_idx: usize,
         n_parts: usize,
         bytes: &[u8],
-    ) -> Result<()> {
+    ) -> Result<Option<Unfinished>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut in_order = match std::mem::replace(&mut *state, State::Given) {
             State::NotBegun => InOrder::new(Unfinished::create(path, may_replace)?),
             State::Open(in_order) => in_order,
-            State::Given => return Ok(()),
+            State::Given => return Ok(None),
         };
         in_order.submit(part_idx, bytes).map_err(|source| Error::writing(path, source))?;
         if in_order.next == n_parts {
-            return in_order.into_writer().finish();
+            return Ok(Some(in_order.into_writer()));
         }
         *state = State::Open(in_order);
-        Ok(())
+        Ok(None)
     }
 
     /// Gives the file up: nothing of it stays.

@@ -1,6 +1,7 @@
 //! Pass two: decide, edit, write. Or only decide, and tell what would go.
 
 use super::edits::{PartCut, Why, edit_part};
+use super::finishing::Finishing;
 use super::ledger::{CutSource, begin_journal, end_journal};
 use super::outline::{Outline, PartLooker};
 use super::output::{FileOutput, InOrder, Unfinished};
@@ -38,6 +39,7 @@ pub(super) struct Rewrite<'r> {
 /// Where the pass writes.
 pub(super) struct Outputs<'o> {
     files: Vec<FileOutput>,
+    finishing: Finishing,
     /// Takes all cleaned text, if it does not go to files.
     stream: Option<Mutex<InOrder<&'o mut (dyn Write + Send)>>>,
     journal: Option<Mutex<InOrder<Unfinished>>>,
@@ -49,6 +51,7 @@ impl<'o> Outputs<'o> {
     pub(super) fn new(config: &Config, plan: &Plan, stream: Option<&'o mut (dyn Write + Send)>) -> Result<Self> {
         Ok(Outputs {
             files: plan.files.iter().map(|_| FileOutput::default()).collect(),
+            finishing: Finishing::default(),
             stream: stream.map(|stream| Mutex::new(InOrder::new(stream))),
             journal: begin_journal(config)?.map(|journal| Mutex::new(InOrder::new(journal))),
             n_journaled: AtomicU64::new(0),
@@ -117,8 +120,9 @@ impl Rewrite<'_> {
                 done
             },
         );
+        let unfinished = outputs.map(|outputs| outputs.finishing.end()).unwrap_or_default();
         self.progress.end();
-        self.report(outcomes, to_stream)
+        self.report(outcomes, unfinished, to_stream)
     }
 
     /// Whether the one stream that all goes to cannot be written to.
@@ -178,7 +182,10 @@ impl Rewrite<'_> {
         {
             let part_of_file = part_idx - file.parts.start;
             let may_replace = self.config.force;
-            outputs.files[file_idx].submit(path, may_replace, part_of_file, file.parts.len(), &worker.out)?;
+            let output = &outputs.files[file_idx];
+            if let Some(whole) = output.submit(path, may_replace, part_of_file, file.parts.len(), &worker.out)? {
+                outputs.finishing.take(file_idx, whole);
+            }
         }
         if let Some(journal) = &outputs.journal {
             self.submit_journal(journal, part_idx, &worker.journal)?;
@@ -206,11 +213,16 @@ impl Rewrite<'_> {
         }
     }
 
-    /// Merges what came of the parts, in plan order.
-    fn report(&self, outcomes: Vec<Option<Result<PartDone>>>, to_stream: bool) -> Result<Report> {
+    /// Merges what came of the parts, in plan order. `unfinished` are files that could not be put under their names.
+    fn report(
+        &self,
+        outcomes: Vec<Option<Result<PartDone>>>,
+        unfinished: Vec<(usize, Error)>,
+        to_stream: bool,
+    ) -> Result<Report> {
         let mut counts = Counts::default();
         let mut bad_records = Vec::new();
-        let mut failed: Vec<(usize, Error)> = Vec::new();
+        let mut failed = unfinished;
         for (part_idx, outcome) in outcomes.into_iter().enumerate() {
             match outcome {
                 Some(Ok(done)) => {
@@ -226,15 +238,12 @@ impl Rewrite<'_> {
                 Some(Err(error)) if error.is_index_full() || self.is_stream_error(to_stream, &error) => {
                     return Err(error);
                 }
-                Some(Err(error)) => {
-                    let file_idx = self.plan.parts[part_idx].file;
-                    if failed.last().is_none_or(|(last, _)| *last != file_idx) {
-                        failed.push((file_idx, error));
-                    }
-                }
+                Some(Err(error)) => failed.push((self.plan.parts[part_idx].file, error)),
                 None => {}
             }
         }
+        failed.sort_by_key(|(file_idx, _)| *file_idx);
+        failed.dedup_by_key(|(file_idx, _)| *file_idx);
         let surveyed: &[Trace] = self.survey.map_or(&[], |survey| &survey.traces);
         let locator = Locator { rewrite: self, traces: surveyed, first_part: 0 };
         let mut report = counts.report(
