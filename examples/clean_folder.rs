@@ -1,7 +1,7 @@
 //! Cleans a folder of scraped text in bulk, shows how far it is, and tells what was removed and why.
 //!
 //! ```sh
-//! cargo run --release --example clean_folder -- corpora/seeds /tmp/seeds-clean
+//! cargo run --release --example clean_folder -- corpora/seeds out
 //! ```
 //!
 //! The output folder gets a file for each one of the input, and beside it stands a journal, from which `dehusk restore`
