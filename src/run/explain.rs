@@ -1,7 +1,7 @@
 //! Explaining one file: each block, with what becomes of it and why.
 
 use super::Run;
-use super::edits::{Why, edit_part};
+use super::edits::{EditedRecord, Why, edit_part};
 use super::outline::PartLooker;
 use super::plan::{Destination, Plan};
 use super::rewrite::{Locator, tell_why};
@@ -59,22 +59,17 @@ pub(super) fn explain(
         let is_escaped = planned.layout.is_escaped();
         for part_idx in planned.parts.clone() {
             let start = read_part(planned, &rewrite.plan.parts[part_idx], &mut bytes)?;
+            let records = rewrite.records_before[part_idx];
+            let mut tell = |edited: &EditedRecord<'_>, locator: &Locator<'_>| {
+                let why = |why| tell_why(rewrite.rules, why, locator);
+                tell_record(&bytes, is_escaped, records, edited, &why, tell);
+            };
             match rewrite.survey {
                 Some(survey) => {
                     let part = u32::try_from(part_idx).expect("parts are numbered with 32 bits by the survey");
-                    let repeats = survey.repeats(config.keep);
+                    let (repeats, outline) = (survey.repeats(config.keep), &survey.outlines[part_idx]);
                     let locator = Locator { rewrite, traces: &survey.traces, first_part: 0 };
-                    let records = rewrite.records_before[part_idx];
-                    edit_part(&config, &repeats, part, &survey.outlines[part_idx], &mut Vec::new(), |edited| {
-                        tell_record(
-                            &bytes,
-                            is_escaped,
-                            records,
-                            edited,
-                            &|why| tell_why(rewrite.rules, why, &locator),
-                            tell,
-                        );
-                    });
+                    edit_part(&config, &repeats, part, outline, &mut Vec::new(), |edited| tell(edited, &locator));
                 }
                 None => {
                     let mut looker = PartLooker::new(Looker::new(&config));
@@ -83,17 +78,7 @@ pub(super) fn explain(
                     let alone = Alone::of(&look)?;
                     let repeats = alone.repeats(config.keep);
                     let locator = Locator { rewrite, traces: &alone.traces, first_part: part_idx };
-                    let records = rewrite.records_before[part_idx];
-                    edit_part(&config, &repeats, 0, &outline, &mut Vec::new(), |edited| {
-                        tell_record(
-                            &bytes,
-                            is_escaped,
-                            records,
-                            edited,
-                            &|why| tell_why(rewrite.rules, why, &locator),
-                            tell,
-                        );
-                    });
+                    edit_part(&config, &repeats, 0, &outline, &mut Vec::new(), |edited| tell(edited, &locator));
                 }
             }
         }
@@ -105,7 +90,7 @@ fn tell_record(
     bytes: &[u8],
     is_escaped: bool,
     records_before: u64,
-    edited: &super::edits::EditedRecord<'_>,
+    edited: &EditedRecord<'_>,
     tell_why: &dyn Fn(Why) -> String,
     tell: &mut dyn FnMut(&Explained<'_>),
 ) {
