@@ -33,8 +33,9 @@ impl Fingerprint {
 
     /// The fingerprint of a whole document, given those of its blocks: never that of a block.
     pub fn of_document(blocks: impl Iterator<Item = Fingerprint>) -> Self {
-        let bytes: Vec<u8> = blocks.flat_map(|block| block.0).collect();
-        Self::first_half(blake3::keyed_hash(b"dehusk: a document of its blocks", &bytes).as_bytes())
+        let mut bytes = Vec::new();
+        spell_document(blocks, &mut bytes);
+        Self::of(&bytes)
     }
 
     /// The fingerprint of a scope, given its name, for use with [`within`](Fingerprint::within).
@@ -122,6 +123,17 @@ impl Fingerprinter {
         }
     }
 
+    /// Puts a whole document in line, given the fingerprints of its blocks; else as [`end`](Fingerprinter::end).
+    pub fn end_document(
+        &mut self,
+        blocks: impl Iterator<Item = Fingerprint>,
+        slot: usize,
+        fingerprints: &mut [Fingerprint],
+    ) {
+        spell_document(blocks, self.begin());
+        self.end(slot, fingerprints);
+    }
+
     /// Hashes all that is in line.
     pub fn flush(&mut self, fingerprints: &mut [Fingerprint]) {
         let Fingerprinter { arena, queues, .. } = self;
@@ -146,6 +158,15 @@ impl Fingerprinter {
         self.arena.clear();
         self.start = 0;
     }
+}
+
+/// Appends what is hashed of a document: its blocks' fingerprints and, after the padding, zero bytes as they end no folded
+/// block, so that a document and a block never have the same bytes.
+fn spell_document(blocks: impl Iterator<Item = Fingerprint>, bytes: &mut Vec<u8>) {
+    let start = bytes.len();
+    bytes.extend(blocks.flat_map(|block| block.0));
+    let length = bytes.len() - start;
+    bytes.resize(bytes.len() + padding(length) + BLOCK, 0);
 }
 
 /// How many zero bytes a folded block of `length` bytes is padded with.
@@ -196,6 +217,20 @@ fn drain<const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn documents_agree_with_the_plain_hash() {
+        let blocks: Vec<Fingerprint> = (0..200_u8).map(|value| Fingerprint::of(&[value + 1])).collect();
+        let mut fingerprints = vec![Fingerprint::default(); blocks.len()];
+        let mut fingerprinter = Fingerprinter::default();
+        for n_blocks in 0..blocks.len() {
+            fingerprinter.end_document(blocks[..n_blocks].iter().copied(), n_blocks, &mut fingerprints);
+        }
+        fingerprinter.flush(&mut fingerprints);
+        for (n_blocks, fingerprint) in fingerprints.iter().enumerate() {
+            assert_eq!(*fingerprint, Fingerprint::of_document(blocks[..n_blocks].iter().copied()), "{n_blocks} blocks");
+        }
+    }
 
     #[test]
     fn batches_agree_with_the_plain_hash() {

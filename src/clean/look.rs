@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::decide::{Judge, Page, Ruled, Scope};
 use crate::error::Result;
 use crate::fingerprint::{Fingerprint, Fingerprinter};
-use crate::index::{EntryId, Index, Mark, Place, Trace};
+use crate::index::{Index, Mark, Place, Trace};
 use crate::rules::Rules;
 use crate::scan::{Hit, scan};
 use crate::text::{Fold, Span, Unit, blocks, fold, weighs};
@@ -48,11 +48,14 @@ pub(crate) struct Look {
     fingerprints: Vec<Fingerprint>,
     ruled: Vec<Ruled>,
     documents: Vec<LookedDocument>,
+    /// One for each document; of use only for those that are compared as a whole.
+    wholes: Vec<Fingerprint>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Blank,
+    /// Gone by a rule, or repeats are not looked for.
     Uncompared,
     Short,
     Long,
@@ -79,6 +82,7 @@ impl Look {
         self.fingerprints.clear();
         self.ruled.clear();
         self.documents.clear();
+        self.wholes.clear();
     }
 
     pub(crate) fn n_blocks(&self) -> usize {
@@ -113,18 +117,9 @@ impl Look {
             let block = u32::try_from(base + block_idx).expect("has_room was asked, so that blocks can be numbered");
             Place { part, block }
         };
-        let mut is_compared: Vec<bool> =
-            self.kinds.iter().map(|kind| matches!(kind, Kind::Short | Kind::Long)).collect();
-        for document_idx in 0..self.documents.len() {
-            let start = self.blocks_of(document_idx).start;
-            for ruled in self.ruled_of(document_idx).iter().filter(|ruled| ruled.words.is_none()) {
-                is_compared[start + ruled.block as usize] = false;
-            }
-        }
-        let mut batch = Vec::with_capacity(self.kinds.len());
+        let mut batch = Vec::with_capacity(self.kinds.len() + self.documents.len());
         for (document_idx, document) in self.documents.iter().enumerate() {
             let blocks = self.blocks_of(document_idx);
-            let compared = blocks.clone().filter(|&block_idx| is_compared[block_idx]);
             let scope = match document.group {
                 Group::Corpus => None,
                 Group::Site(site) => Some(site),
@@ -134,42 +129,43 @@ impl Look {
                 }
             };
             let scoped = |fingerprint: Fingerprint| scope.map_or(fingerprint, |scope| fingerprint.within(scope));
-            batch.extend(compared.clone().map(|block_idx| (scoped(self.fingerprints[block_idx]), place(block_idx))));
-            if self.is_compared_whole(document, compared.clone()) {
-                let whole = Fingerprint::of_document(compared.map(|block_idx| self.fingerprints[block_idx]));
-                batch.push((scoped(whole), place(blocks.start)));
+            let compared = self.compared(blocks.clone());
+            batch.extend(compared.map(|block_idx| (scoped(self.fingerprints[block_idx]), place(block_idx))));
+            if self.is_compared_whole(document_idx) {
+                batch.push((scoped(self.wholes[document_idx]), place(blocks.start)));
             }
         }
         let mut entries = Vec::with_capacity(batch.len());
         index.note(&batch, &mut entries)?;
         let mut entries = entries.into_iter();
         let mut next = || entries.next().expect("an index gives an entry for each fingerprint");
-        for (document_idx, document) in self.documents.iter().enumerate() {
-            let blocks = self.blocks_of(document_idx);
-            let marks: Vec<Mark> =
-                blocks.clone().map(|block_idx| self.mark(block_idx, is_compared[block_idx], &mut next)).collect();
-            let compared = blocks.filter(|&block_idx| is_compared[block_idx]);
-            let whole = self.is_compared_whole(document, compared).then(&mut next);
-            trace.push(marks, whole);
+        for document_idx in 0..self.documents.len() {
+            trace.begin_document();
+            trace.push(self.kinds[self.blocks_of(document_idx)].iter().map(|kind| match kind {
+                Kind::Blank => Mark::BLANK,
+                Kind::Uncompared => Mark::UNCOMPARED,
+                Kind::Short => Mark::short(next()),
+                Kind::Long => Mark::long(next()),
+            }));
+            if self.is_compared_whole(document_idx) {
+                trace.set_whole(next());
+            }
         }
         Ok(())
     }
 
-    fn mark(&self, block_idx: usize, is_compared: bool, next: &mut impl FnMut() -> EntryId) -> Mark {
-        match self.kinds[block_idx] {
-            Kind::Blank => Mark::BLANK,
-            Kind::Short if is_compared => Mark::short(next()),
-            Kind::Long if is_compared => Mark::long(next()),
-            _ => Mark::UNCOMPARED,
-        }
+    /// Those of some blocks that are compared.
+    fn compared(&self, blocks: std::ops::Range<usize>) -> impl Iterator<Item = usize> + Clone {
+        blocks.filter(|&block_idx| matches!(self.kinds[block_idx], Kind::Short | Kind::Long))
     }
 
     /// Whether a document may be a copy of another in a way that its long blocks do not tell: it has several blocks, and
     /// some are short. A document of one short line is no more than a short line.
-    fn is_compared_whole(&self, document: &LookedDocument, compared: impl Iterator<Item = usize> + Clone) -> bool {
-        document.group != Group::Alone
+    fn is_compared_whole(&self, document_idx: usize) -> bool {
+        let mut compared = self.compared(self.blocks_of(document_idx));
+        self.documents[document_idx].group != Group::Alone
             && compared.clone().nth(1).is_some()
-            && compared.into_iter().any(|block_idx| self.kinds[block_idx] == Kind::Short)
+            && compared.any(|block_idx| self.kinds[block_idx] == Kind::Short)
     }
 }
 
@@ -234,11 +230,28 @@ impl Looker {
         }
         let page = Page { text: document.text, blocks: &self.blocks, site, shown: &self.shown };
         self.judge.judge(rules, &page, &self.hits, &mut look.ruled);
+        let document = look.documents.len() - 1;
+        let blocks_start = look.documents[document].blocks_start;
+        for ruled in &look.ruled[look.documents[document].ruled_start..] {
+            if ruled.words.is_none() {
+                look.kinds[blocks_start + ruled.block as usize] = Kind::Uncompared;
+            }
+        }
     }
 
     /// Completes the fingerprints of all documents in `look`.
     pub(crate) fn finish(&mut self, look: &mut Look) {
         self.fingerprinter.flush(&mut look.fingerprints);
+        let mut wholes = std::mem::take(&mut look.wholes);
+        wholes.resize(look.documents.len(), Fingerprint::default());
+        for document_idx in 0..look.documents.len() {
+            if look.is_compared_whole(document_idx) {
+                let blocks = look.compared(look.blocks_of(document_idx)).map(|block_idx| look.fingerprints[block_idx]);
+                self.fingerprinter.end_document(blocks, document_idx, &mut wholes);
+            }
+        }
+        self.fingerprinter.flush(&mut wholes);
+        look.wholes = wholes;
     }
 
     fn look_at_block(&mut self, rules: &Rules, block: &[u8], look: &mut Look) -> Kind {

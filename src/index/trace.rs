@@ -56,15 +56,26 @@ struct DocumentMark {
 }
 
 impl Trace {
-    /// Adds a document: the marks of its blocks, and the entry of the whole if it is compared as a whole.
+    /// Begins a document.
     ///
     /// # Panics
     ///
     /// When the part would hold more blocks than a [`Place`](super::Place) can number; see [`Trace::has_room`].
-    pub fn push(&mut self, marks: impl IntoIterator<Item = Mark>, whole: Option<EntryId>) {
+    pub fn begin_document(&mut self) {
         let start = u32::try_from(self.marks.len()).expect("has_room was asked, so that blocks can be numbered");
-        self.documents.push(DocumentMark { start, whole: whole.map_or(Mark::UNCOMPARED, Mark::long) });
+        self.documents.push(DocumentMark { start, whole: Mark::UNCOMPARED });
+    }
+
+    /// Adds the marks of blocks of the document that was begun last.
+    pub fn push(&mut self, marks: impl IntoIterator<Item = Mark>) {
         self.marks.extend(marks);
+    }
+
+    /// Sets the entry of the document that was begun last as a whole, where it is compared as a whole.
+    pub fn set_whole(&mut self, whole: EntryId) {
+        if let Some(document) = self.documents.last_mut() {
+            document.whole = Mark::long(whole);
+        }
     }
 
     /// Whether another `n_blocks` blocks can be numbered.

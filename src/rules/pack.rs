@@ -301,7 +301,7 @@ struct Lines<'s> {
 
 impl Lines<'_> {
     fn number(&self, offset: usize) -> usize {
-        1 + self.source.bytes().take(offset).filter(|byte| *byte == b'\n').count()
+        1 + memchr::memchr_iter(b'\n', &self.source.as_bytes()[..offset.min(self.source.len())]).count()
     }
 }
 

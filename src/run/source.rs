@@ -24,32 +24,48 @@ fn read(file: &PlannedFile, part: &Part, bytes: &mut Vec<u8>) -> std::io::Result
         source.read_to_end(bytes)?;
         return Ok(0);
     };
-    // From one byte before the range, whose last byte may be the end of a record that starts before it.
-    let from = part.start.saturating_sub(1);
-    source.seek(SeekFrom::Start(from))?;
-    let within = usize::try_from(part.end - from).map_err(std::io::Error::other)?;
-    source.by_ref().take(part.end - from).read_to_end(bytes)?;
-    let start = if part.start == 0 {
-        0
-    } else {
-        match memchr::memchr(terminator, &bytes[..within.saturating_sub(1).min(bytes.len())]) {
-            Some(at) => at + 1,
-            None => {
-                // No record starts in the range.
-                bytes.clear();
-                return Ok(part.end);
-            }
-        }
+    let Some(start) = find_start(&mut source, part, terminator, bytes)? else {
+        // No record starts in the range.
+        bytes.clear();
+        return Ok(part.end);
     };
+    let end = start + bytes.len() as u64;
+    source.by_ref().take(part.end.saturating_sub(end)).read_to_end(bytes)?;
     if part.end < file.bytes && bytes.last() != Some(&terminator) {
         read_rest_of_record(&mut source, terminator, bytes)?;
     }
-    bytes.drain(..start);
-    Ok(from + start as u64)
+    Ok(start)
 }
 
+/// Reads from the first record that starts in the range on, as far as it takes to find it; gives the offset in the file of
+/// what was read.
+fn find_start(source: &mut File, part: &Part, terminator: u8, bytes: &mut Vec<u8>) -> std::io::Result<Option<u64>> {
+    if part.start == 0 {
+        return Ok(Some(0));
+    }
+    // From one byte before the range, which may be the end of a record that starts before it.
+    let mut at = part.start - 1;
+    source.seek(SeekFrom::Start(at))?;
+    while at < part.end {
+        bytes.clear();
+        let n_read = source.by_ref().take(STEP.min(part.end - at)).read_to_end(bytes)?;
+        if n_read == 0 {
+            return Ok(None);
+        }
+        if let Some(found) = memchr::memchr(terminator, bytes) {
+            at += found as u64 + 1;
+            bytes.drain(..=found);
+            return Ok((at < part.end).then_some(at));
+        }
+        at += n_read as u64;
+    }
+    Ok(None)
+}
+
+/// So many bytes are read at a time where a record's end is looked for.
+const STEP: u64 = 1 << 16;
+
 fn read_rest_of_record(source: &mut File, terminator: u8, bytes: &mut Vec<u8>) -> std::io::Result<()> {
-    const STEP: u64 = 1 << 16;
     loop {
         let before = bytes.len();
         source.by_ref().take(STEP).read_to_end(bytes)?;

@@ -127,17 +127,19 @@ pub(crate) fn weighs(folded: &[u8], enough: usize) -> bool {
 /// The weight, or as much of it as is enough.
 fn weigh(folded: &[u8], enough: usize) -> usize {
     let (mut letters, mut others) = (0, 0);
-    if folded.is_ascii() {
-        // In steps of less than 256, so that the count is one of bytes, which becomes vector code.
-        for step in folded.chunks(128) {
-            let count: u8 = step.iter().map(|byte| u8::from(byte.is_ascii_alphabetic())).sum();
-            letters += usize::from(count);
-            others += step.len() - usize::from(count);
-            if letters >= enough {
-                return letters;
-            }
+    // In steps of less than 256, so that the count is one of bytes, which becomes vector code. The letters of ASCII are
+    // letters of any text, and mostly enough.
+    for step in folded.chunks(128) {
+        let count: u8 = step.iter().map(|byte| u8::from(byte.is_ascii_alphabetic())).sum();
+        letters += usize::from(count);
+        if letters >= enough {
+            return letters;
         }
+    }
+    if folded.is_ascii() {
+        others = folded.len() - letters;
     } else {
+        letters = 0;
         // In steps, so that a long block is decoded only as far as it is looked at.
         for step in folded.chunk_by(|_, next| *next != b' ') {
             for chunk in step.utf8_chunks() {
@@ -312,8 +314,7 @@ enum Folded {
 fn simple_characters(run: &str, start: usize, out: &mut Vec<u8>) -> bool {
     let mut rest = run;
     loop {
-        let n_ascii = rest.bytes().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
-        let (ascii, after) = rest.split_at(n_ascii);
+        let (ascii, after) = rest.split_at(n_ascii(rest.as_bytes()));
         ascii_characters(ascii.as_bytes(), start, out);
         let mut characters = after.chars();
         let Some(character) = characters.next() else {
@@ -326,6 +327,19 @@ fn simple_characters(run: &str, start: usize, out: &mut Vec<u8>) -> bool {
         }
         rest = characters.as_str();
     }
+}
+
+/// How many bytes of ASCII a text starts with.
+fn n_ascii(text: &[u8]) -> usize {
+    const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+    let (words, rest) = text.as_chunks::<8>();
+    for (word_idx, word) in words.iter().enumerate() {
+        let high = u64::from_le_bytes(*word) & HIGH_BITS;
+        if high != 0 {
+            return word_idx * 8 + high.trailing_zeros() as usize / 8;
+        }
+    }
+    words.len() * 8 + rest.iter().position(|byte| !byte.is_ascii()).unwrap_or(rest.len())
 }
 
 /// Folds a run of ASCII: at once where it is plain and no space of it meets one before it.
