@@ -92,6 +92,11 @@ fn why(cleaner: &Cleaner, cut: &Cut) -> String {
             format!("stands in line {} of page {}", first.block + 1, first.document + 1)
         }
         Reason::Copy(place) => format!("all of it is a copy of page {}", cleaner.locate(place).document + 1),
+        Reason::Score(score) => format!("it looks like chrome, with a score of {score}"),
+        Reason::Template(template) => {
+            format!("{} of {} pages of the site have it", template.documents, template.of)
+        }
+        Reason::Running(pages) => format!("{pages} pages of the document have it"),
         Reason::Gap => "a blank line beside what went".into(),
     }
 }

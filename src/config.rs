@@ -1,6 +1,6 @@
 //! The configuration: one struct, whose fields are the flags of the command and the keys of a TOML file.
 
-use crate::decide::{Keep, Scope};
+use crate::decide::{Keep, Level, Scope};
 use crate::error::{Error, Result};
 use crate::rules::{Pack, Rules};
 use crate::text::{Fold, Unit};
@@ -49,6 +49,10 @@ pub struct Config {
     pub min_chars: usize,
     /// How alike two blocks must be to be repeats.
     pub fold: Fold,
+    /// How much is removed of what looks like chrome.
+    pub level: Level,
+    /// The least score that a line is removed for, in [0, 1], in place of the level's own.
+    pub score_threshold: Option<f64>,
     /// Packs of rules besides the default ones: names of built-in packs, or files.
     pub pack: Vec<String>,
     /// Whether the default packs are left out.
@@ -99,6 +103,8 @@ impl Default for Config {
             keep: Keep::First,
             min_chars: 60,
             fold: Fold::Loose,
+            level: Level::Safe,
+            score_threshold: None,
             pack: Vec::new(),
             no_default_packs: false,
             journal: None,
@@ -263,6 +269,15 @@ impl Config {
             if !(0.0..=1.0).contains(&share) {
                 return fails(key, &format!("{key} is {share}; give a share from 0 to 1"));
             }
+        }
+        if let Some(threshold) = self.score_threshold
+            && !(0.0..=1.0).contains(&threshold)
+        {
+            return fails("score-threshold", &format!("score-threshold is {threshold}; give a score from 0 to 1"));
+        }
+        if self.score_threshold.is_some() && self.level == Level::Rules {
+            let what = "score-threshold is given while level is \"rules\", which scores nothing; change one";
+            return fails("score-threshold", what);
         }
         if self.threads == Some(0) {
             return fails("threads", "threads is 0; give at least 1, or leave it out to use all processors");

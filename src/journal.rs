@@ -15,6 +15,7 @@
 //! `at` counts bytes of the original file. Bytes that are not UTF-8 are given as `hex` in place of `text`.
 
 use crate::error::{Error, Result};
+use crate::score::Score;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::io::{BufRead, Read, Write};
@@ -64,6 +65,15 @@ pub(crate) struct CutLine<'j> {
     pub(crate) reason: Cow<'j, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rule: Option<Cow<'j, str>>,
+    /// How much the line looks like chrome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) score: Option<Score>,
+    /// How many pages repeat it, of the site or of the document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pages: Option<u32>,
+    /// Of how many of the site.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) of: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) first: Option<Location<'j>>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]

@@ -7,6 +7,7 @@ pub mod fingerprint;
 pub mod index;
 pub mod rules;
 mod scan;
+mod score;
 pub mod text;
 
 mod clean;
@@ -17,5 +18,6 @@ pub mod run;
 
 pub use clean::{Arrival, Cleaned, Cleaner, Cut, Document, Failure, Scratch, check_examples};
 pub use config::Config;
-pub use decide::{Decision, Keep, Reason, Scope};
+pub use decide::{Decision, Keep, Level, Reason, Scope, Template};
 pub use error::{Error, Result};
+pub use score::Score;

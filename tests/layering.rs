@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 8] = [
     &["text", "error"],
     &["rules", "fingerprint", "index"],
-    &["scan"],
+    &["scan", "score"],
     &["decide", "edit"],
     &["clean"],
     &["record", "config", "journal"],

@@ -25,6 +25,7 @@ fn full() -> toml::Table {
         threads: Some(3),
         journal: path("journal.jsonl"),
         report: path("report.json"),
+        score_threshold: Some(0.9),
         pack: vec!["cnet".into()],
         ..Config::default()
     };

@@ -1,7 +1,7 @@
 //! The look: what can be known of a document by itself. Blocks are cut, folded, scanned and put in line for their hash.
 
 use crate::config::Config;
-use crate::decide::{Judge, Page, Ruled, Scope};
+use crate::decide::{Chrome, Judge, Page, Scope};
 use crate::error::Result;
 use crate::fingerprint::{Fingerprint, Fingerprinter};
 use crate::index::{Index, Mark, Place, Trace};
@@ -46,7 +46,7 @@ pub(crate) struct Look {
     kinds: Vec<Kind>,
     /// One for each block; of use only for those that are compared.
     fingerprints: Vec<Fingerprint>,
-    ruled: Vec<Ruled>,
+    chrome: Vec<Chrome>,
     documents: Vec<LookedDocument>,
     /// One for each document; of use only for those that are compared as a whole.
     wholes: Vec<Fingerprint>,
@@ -64,7 +64,7 @@ enum Kind {
 #[derive(Clone, Copy, Debug)]
 struct LookedDocument {
     blocks_start: usize,
-    ruled_start: usize,
+    chrome_start: usize,
     group: Group,
 }
 
@@ -80,7 +80,7 @@ impl Look {
     pub(crate) fn clear(&mut self) {
         self.kinds.clear();
         self.fingerprints.clear();
-        self.ruled.clear();
+        self.chrome.clear();
         self.documents.clear();
         self.wholes.clear();
     }
@@ -90,16 +90,16 @@ impl Look {
     }
 
     /// What rules remove from a document.
-    pub(crate) fn ruled_of(&self, document_idx: usize) -> &[Ruled] {
-        let end = self.documents.get(document_idx + 1).map_or(self.ruled.len(), |next| next.ruled_start);
-        &self.ruled[self.documents[document_idx].ruled_start..end]
+    pub(crate) fn chrome_of(&self, document_idx: usize) -> &[Chrome] {
+        let end = self.documents.get(document_idx + 1).map_or(self.chrome.len(), |next| next.chrome_start);
+        &self.chrome[self.documents[document_idx].chrome_start..end]
     }
 
     /// Adds a document that has no text to look at.
     pub(crate) fn push_empty(&mut self) {
         self.documents.push(LookedDocument {
             blocks_start: self.kinds.len(),
-            ruled_start: self.ruled.len(),
+            chrome_start: self.chrome.len(),
             group: Group::Alone,
         });
     }
@@ -213,7 +213,7 @@ impl Looker {
         let site = if self.scope == Scope::Site || rules.ask_for_site() { document.site() } else { None };
         look.documents.push(LookedDocument {
             blocks_start: look.kinds.len(),
-            ruled_start: look.ruled.len(),
+            chrome_start: look.chrome.len(),
             group: match (self.scope, site) {
                 (Scope::Corpus, _) => Group::Corpus,
                 (Scope::Site, Some(site)) => Group::Site(Fingerprint::of_scope(site.as_bytes())),
@@ -229,12 +229,12 @@ impl Looker {
             look.kinds.push(kind);
         }
         let page = Page { text: document.text, blocks: &self.blocks, site, shown: &self.shown };
-        self.judge.judge(rules, &page, &self.hits, &mut look.ruled);
+        self.judge.judge(rules, &page, &self.hits, &mut look.chrome);
         let document = look.documents.len() - 1;
         let blocks_start = look.documents[document].blocks_start;
-        for ruled in &look.ruled[look.documents[document].ruled_start..] {
-            if ruled.words.is_none() {
-                look.kinds[blocks_start + ruled.block as usize] = Kind::Uncompared;
+        for chrome in &look.chrome[look.documents[document].chrome_start..] {
+            if chrome.words.is_none() {
+                look.kinds[blocks_start + chrome.block as usize] = Kind::Uncompared;
             }
         }
     }

@@ -1,16 +1,17 @@
 //! Which hits hold: the conditions of rules that look at the whole document.
 
+use super::Reason;
 use crate::rules::{CompiledNear, CompiledRule, Role, RuleIdx, Rules, Side};
 use crate::scan::Hit;
 use crate::text::{Span, fold_tracked};
 
-/// Something that a rule removes.
+/// Something that goes by what its document itself shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ruled {
+pub(crate) struct Chrome {
     pub(crate) block: u32,
     /// The bytes of the text that go, where not the whole block does.
     pub(crate) words: Option<Span>,
-    pub(crate) rule: RuleIdx,
+    pub(crate) reason: Reason,
 }
 
 /// A document as the rules' conditions see it.
@@ -38,7 +39,7 @@ impl Judge {
     ///
     /// Where several rules remove one block, the first of the packs is the reason, and one that removes all of it comes
     /// before those that remove words.
-    pub(crate) fn judge(&mut self, rules: &Rules, page: &Page<'_>, hits: &[Hit], ruled: &mut Vec<Ruled>) {
+    pub(crate) fn judge(&mut self, rules: &Rules, page: &Page<'_>, hits: &[Hit], chrome: &mut Vec<Chrome>) {
         if hits.is_empty() {
             return;
         }
@@ -65,7 +66,7 @@ impl Judge {
             self.judge_rule(rules, page, rule, &conditioned[first..first + n_hits]);
         }
         self.conditioned = conditioned;
-        self.finish(page, ruled);
+        self.finish(page, chrome);
     }
 
     fn accept(&mut self, rules: &Rules, hit: Hit) {
@@ -130,19 +131,19 @@ impl Judge {
                 .is_none_or(|shape| shape.fits(page.blocks[page.shown[rank] as usize].of(page.text), rule.max_chars))
     }
 
-    fn finish(&mut self, page: &Page<'_>, ruled: &mut Vec<Ruled>) {
-        let first = ruled.len();
+    fn finish(&mut self, page: &Page<'_>, chrome: &mut Vec<Chrome>) {
+        let first = chrome.len();
         let gone = self.whole.iter().zip(page.shown).filter_map(|(rule, &block)| Some((block, (*rule)?)));
-        ruled.extend(gone.map(|(block, rule)| Ruled { block, words: None, rule }));
+        chrome.extend(gone.map(|(block, rule)| Chrome { block, words: None, reason: Reason::Rule(rule) }));
         self.words.retain(|hit| self.whole[hit.rank].is_none());
         if self.words.is_empty() {
             return;
         }
         self.words.sort_by_key(|hit| (hit.rank, hit.words, hit.rule));
         for hits in self.words.chunk_by(|first, second| first.rank == second.rank) {
-            cut_words(page, hits, ruled);
+            cut_words(page, hits, chrome);
         }
-        ruled[first..].sort_by_key(|ruled| (ruled.block, ruled.words));
+        chrome[first..].sort_by_key(|chrome| (chrome.block, chrome.words));
     }
 }
 
@@ -230,14 +231,14 @@ fn regions(page: &Page<'_>, rule: &CompiledRule, hits: &[Hit]) -> Vec<usize> {
 }
 
 /// Finds the bytes of the text for words that match in one folded block; the whole block goes if nothing stays of it.
-fn cut_words(page: &Page<'_>, hits: &[Hit], ruled: &mut Vec<Ruled>) {
+fn cut_words(page: &Page<'_>, hits: &[Hit], chrome: &mut Vec<Chrome>) {
     let block = page.shown[hits[0].rank];
     let span = page.blocks[block as usize];
     let (mut folded, mut origins) = (Vec::new(), Vec::new());
     fold_tracked(span.of(page.text), &mut folded, &mut origins);
     let mut stays = vec![true; folded.len()];
     let mut cut_to = span.start;
-    let base = ruled.len();
+    let base = chrome.len();
     for hit in hits {
         let Some(words) = hit.words else { continue };
         let (Some(first), Some(last)) = (origins.get(words.start), origins.get(words.end.saturating_sub(1))) else {
@@ -246,15 +247,15 @@ fn cut_words(page: &Page<'_>, hits: &[Hit], ruled: &mut Vec<Ruled>) {
         stays[words.start..words.end].fill(false);
         let cut = Span::new((span.start + first.start).max(cut_to), (span.start + last.end).max(cut_to));
         if !cut.is_empty() {
-            ruled.push(Ruled { block, words: Some(cut), rule: hit.rule });
+            chrome.push(Chrome { block, words: Some(cut), reason: Reason::Rule(hit.rule) });
             cut_to = cut.end;
         }
     }
     let rest: Vec<u8> = folded.iter().zip(&stays).filter(|(_, stays)| **stays).map(|(byte, _)| *byte).collect();
     if crate::rules::core_of(&rest).is_empty() {
-        ruled.truncate(base);
+        chrome.truncate(base);
         let first = hits.iter().map(|hit| hit.rule).min();
-        ruled.extend(first.map(|rule| Ruled { block, words: None, rule }));
+        chrome.extend(first.map(|rule| Chrome { block, words: None, reason: Reason::Rule(rule) }));
     }
 }
 

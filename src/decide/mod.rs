@@ -9,11 +9,12 @@
 mod chrome;
 mod repeats;
 
-pub(crate) use chrome::{Judge, Page, Ruled};
+pub(crate) use chrome::{Chrome, Judge, Page};
 pub(crate) use repeats::{Repeats, Witnesses};
 
 use crate::index::{Lookup, Mark, Place};
 use crate::rules::RuleIdx;
+use crate::score::Score;
 use crate::text::Span;
 use serde::{Deserialize, Serialize};
 
@@ -45,17 +46,63 @@ pub enum Keep {
     None,
 }
 
+/// How much is removed of what looks like chrome and no rule names. Each level removes what the one before it does, and more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// What rules name, and repeats.
+    Rules,
+    /// Also what the pages of a site or a document repeat at their edges, and lines that are chrome almost surely.
+    #[default]
+    Safe,
+    /// Also lines that are chrome more likely than not.
+    Balanced,
+    /// Also lines that may well be chrome.
+    Strict,
+}
+
 /// Why something is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// A rule matched.
     Rule(RuleIdx),
+    /// It looks like chrome.
+    Score(Score),
+    /// The pages of its site repeat it.
+    Template(Template),
+    /// The pages of its document repeat it, so many times: a running header or footer.
+    Running(u32),
     /// The block, or the passage that it is a short line of, stands at this place too (the first, unless no copy stays).
     Repeat(Place),
     /// The whole document is a copy of the one that starts at this place.
     Copy(Place),
     /// A blank block that separated something removed from its neighbours.
     Gap,
+}
+
+impl Reason {
+    /// What it is called in a journal.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Reason::Rule(_) => "rule",
+            Reason::Score(_) => "score",
+            Reason::Template(_) => "template",
+            Reason::Running(_) => "running",
+            Reason::Repeat(_) => "repeat",
+            Reason::Copy(_) => "copy",
+            Reason::Gap => "gap",
+        }
+    }
+}
+
+/// How many of a site's pages have a block that is a template of the site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Template {
+    /// The pages that have it.
+    pub documents: u32,
+    /// The pages that were looked at.
+    pub of: u32,
 }
 
 /// A removal: of one block, or of some words in it. What has no decision stays.
@@ -71,13 +118,13 @@ pub struct Decision {
 
 /// Decides on one document: appends what goes to `decisions`, in the order of the text.
 ///
-/// The document is number `document_idx` of part `part`, whose trace is among those of `repeats`; `ruled` is what a
+/// The document is number `document_idx` of part `part`, whose trace is among those of `repeats`; `chrome` is what a
 /// [`Judge`] found in it.
 pub(crate) fn decide<L: Lookup>(
     repeats: &Repeats<'_, L>,
     part: u32,
     document_idx: usize,
-    ruled: &[Ruled],
+    chrome: &[Chrome],
     decisions: &mut Vec<Decision>,
 ) {
     let base = decisions.len();
@@ -85,12 +132,12 @@ pub(crate) fn decide<L: Lookup>(
     let blocks = trace.blocks_of(document_idx);
     repeats.decide(part, document_idx, decisions);
     let n_repeats = decisions.len();
-    for ruled in ruled {
-        let decision = Decision { block: ruled.block, words: ruled.words, reason: Reason::Rule(ruled.rule) };
-        match decisions[base..n_repeats].binary_search_by_key(&ruled.block, |decision| decision.block) {
+    for chrome in chrome {
+        let decision = Decision { block: chrome.block, words: chrome.words, reason: chrome.reason };
+        match decisions[base..n_repeats].binary_search_by_key(&chrome.block, |decision| decision.block) {
             Err(_) => decisions.push(decision),
             // A rule that removes the block is the reason, even in a copy of a whole document.
-            Ok(offset) if ruled.words.is_none() => decisions[base + offset] = decision,
+            Ok(offset) if chrome.words.is_none() => decisions[base + offset] = decision,
             // What goes as a repeat goes whole, and rules take no words of it.
             Ok(_) => {}
         }

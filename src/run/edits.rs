@@ -62,7 +62,7 @@ pub(crate) fn edit_part<L: Lookup>(
         let blocks = trace.blocks_of(record_idx);
         reader.next(blocks.len(), &mut record);
         decisions.clear();
-        decide(repeats, part, record_idx, &record.ruled, &mut decisions);
+        decide(repeats, part, record_idx, &record.chrome, &mut decisions);
         let first = cuts.len();
         cuts.extend(decisions.iter().map(|decision| PartCut {
             span: decision.words.unwrap_or(record.blocks[decision.block as usize]),

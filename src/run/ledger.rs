@@ -65,13 +65,21 @@ impl<'c> CutSource<'c> {
 
     /// The line for a cut, without the bytes.
     fn line(&self, record: u64, cut: &PartCut, locate: &impl Fn(Place) -> Location<'c>) -> CutLine<'c> {
-        let (reason, rule, first) = match cut.why {
-            Why::Decided(Reason::Rule(rule)) => ("rule", Some(self.rules.id(rule).into()), None),
-            Why::Decided(Reason::Repeat(place)) => ("repeat", None, Some(locate(place))),
-            Why::Decided(Reason::Copy(place)) => ("copy", None, Some(locate(place))),
-            Why::Decided(Reason::Gap) => ("gap", None, None),
-            Why::Empty => ("empty", None, None),
-            Why::Bad => ("bad-record", None, None),
+        let (mut rule, mut first, mut score, mut pages, mut of) = (None, None, None, None, None);
+        let reason = match cut.why {
+            Why::Decided(reason) => {
+                match reason {
+                    Reason::Rule(hit) => rule = Some(self.rules.id(hit).into()),
+                    Reason::Score(figure) => score = Some(figure),
+                    Reason::Template(template) => (pages, of) = (Some(template.documents), Some(template.of)),
+                    Reason::Running(documents) => pages = Some(documents),
+                    Reason::Repeat(place) | Reason::Copy(place) => first = Some(locate(place)),
+                    Reason::Gap => {}
+                }
+                reason.name()
+            }
+            Why::Empty => "empty",
+            Why::Bad => "bad-record",
         };
         CutLine {
             at: self.start + cut.span.start as u64,
@@ -80,6 +88,9 @@ impl<'c> CutSource<'c> {
             line: cut.block.map(|block| u64::from(block) + 1),
             reason: reason.into(),
             rule,
+            score,
+            pages,
+            of,
             first,
             text: None,
             hex: None,

@@ -4,16 +4,17 @@
 //!
 //! ```text
 //! record    head: bytes before the text << 2 | kind (document, between records, bad)
-//!           if a document: for each block its bytes << 2 | kind (stays for rules, gone by a rule, words gone), the rule,
-//!           or how many words and for each rule, start, length; then the bytes after the text
+//!           if a document: for each block its bytes << 2 | kind (stays, gone as chrome, words gone), the reason, or how many
+//!           words and for each reason, start, length; then the bytes after the text
 //! ```
 //! All numbers are of variable length, seven bits to a byte.
 
 use crate::clean::{Document, Look, Looker, check_size};
-use crate::decide::Ruled;
+use crate::decide::{Chrome, Reason, Template};
 use crate::error::Result;
 use crate::record::{Layout, Outcome, Spelled, Spelling};
 use crate::rules::{RuleIdx, Rules};
+use crate::score::Score;
 use crate::text::Span;
 
 /// What is remembered of the bytes of a part.
@@ -42,6 +43,11 @@ const KIND_BITS: u32 = 2;
 const DOCUMENT: usize = 0;
 const BETWEEN: usize = 1;
 const BAD: usize = 2;
+const REASON_BITS: u32 = 2;
+const RULE: usize = 0;
+const SCORE: usize = 1;
+const TEMPLATE: usize = 2;
+const RUNNING: usize = 3;
 const STAYS: usize = 0;
 const GONE: usize = 1;
 const WORDS_GONE: usize = 2;
@@ -53,7 +59,7 @@ pub(crate) struct OutlinedRecord {
     pub(crate) kind: RecordKind,
     pub(crate) text: Span,
     pub(crate) blocks: Vec<Span>,
-    pub(crate) ruled: Vec<Ruled>,
+    pub(crate) chrome: Vec<Chrome>,
 }
 
 /// What a record is.
@@ -99,7 +105,7 @@ impl PartLooker {
                     let document = Document { text, url: parsed.url.as_deref(), site: parsed.site.as_deref() };
                     self.looker.look(rules, &document, look);
                     outline.push(raw.start << KIND_BITS | DOCUMENT);
-                    outline.push_blocks(self.looker.blocks(), look.ruled_of(record_idx), spelling);
+                    outline.push_blocks(self.looker.blocks(), look.chrome_of(record_idx), spelling);
                     outline.push(record.len() - raw.end);
                 }
                 Outcome::Blank => {
@@ -136,34 +142,47 @@ impl Outline {
         self.numbers.push(low_bits(number));
     }
 
-    fn push_blocks(&mut self, blocks: &[Span], mut ruled: &[Ruled], mut spelling: Spelling<'_>) {
+    fn push_reason(&mut self, reason: Reason) {
+        match reason {
+            Reason::Rule(rule) => self.push(usize::from(rule.0) << REASON_BITS | RULE),
+            Reason::Score(score) => self.push(usize::from(score.thousandths()) << REASON_BITS | SCORE),
+            Reason::Template(Template { documents, of }) => {
+                self.push((documents as usize) << REASON_BITS | TEMPLATE);
+                self.push(of as usize);
+            }
+            Reason::Running(pages) => self.push((pages as usize) << REASON_BITS | RUNNING),
+            Reason::Repeat(_) | Reason::Copy(_) | Reason::Gap => unreachable!("{NOT_OF_THE_DOCUMENT}"),
+        }
+    }
+
+    fn push_blocks(&mut self, blocks: &[Span], mut chrome: &[Chrome], mut spelling: Spelling<'_>) {
         let mut raw_start = 0;
         for (block_idx, block) in blocks.iter().enumerate() {
-            let n_ruled = ruled.iter().take_while(|ruled| ruled.block as usize == block_idx).count();
-            let (of_block, rest) = ruled.split_at(n_ruled);
-            ruled = rest;
+            let n_chrome = chrome.iter().take_while(|chrome| chrome.block as usize == block_idx).count();
+            let (of_block, rest) = chrome.split_at(n_chrome);
+            chrome = rest;
             // Words are asked for in ascending order, before the block's end.
-            let words: Vec<(RuleIdx, Span)> = of_block
+            let words: Vec<(Reason, Span)> = of_block
                 .iter()
-                .filter_map(|ruled| {
-                    let words = ruled.words?;
+                .filter_map(|chrome| {
+                    let words = chrome.words?;
                     let start = spelling.raw_offset(words.start);
-                    Some((ruled.rule, Span::new(start, spelling.raw_offset(words.end))))
+                    Some((chrome.reason, Span::new(start, spelling.raw_offset(words.end))))
                 })
                 .collect();
             let raw_end = spelling.raw_offset(block.end);
             let length = raw_end - raw_start;
-            match of_block.iter().find(|ruled| ruled.words.is_none()) {
-                Some(ruled) => {
+            match of_block.iter().find(|chrome| chrome.words.is_none()) {
+                Some(chrome) => {
                     self.push(length << KIND_BITS | GONE);
-                    self.push(usize::from(ruled.rule.0));
+                    self.push_reason(chrome.reason);
                 }
                 None if words.is_empty() => self.push(length << KIND_BITS | STAYS),
                 None => {
                     self.push(length << KIND_BITS | WORDS_GONE);
                     self.push(words.len());
-                    for (rule, span) in words {
-                        self.push(usize::from(rule.0));
+                    for (reason, span) in words {
+                        self.push_reason(reason);
                         self.push(span.start - raw_start);
                         self.push(span.len());
                     }
@@ -173,6 +192,9 @@ impl Outline {
         }
     }
 }
+
+/// The reasons that lie in a document itself; the others are found when the whole scope is known.
+const NOT_OF_THE_DOCUMENT: &str = "what a document shows by itself is no repeat and no gap";
 
 fn low_bits(number: usize) -> u8 {
     u8::try_from(number & 0x7f).expect("seven bits fit a byte")
@@ -190,7 +212,7 @@ impl OutlineReader<'_> {
     /// Reads the next record into `record`, given how many blocks its text has.
     pub(crate) fn next(&mut self, n_blocks: usize, record: &mut OutlinedRecord) {
         record.blocks.clear();
-        record.ruled.clear();
+        record.chrome.clear();
         let start = self.at;
         let head = self.number();
         self.at += head >> KIND_BITS;
@@ -216,15 +238,15 @@ impl OutlineReader<'_> {
         match number & ((1 << KIND_BITS) - 1) {
             STAYS => {}
             GONE => {
-                let rule = self.rule();
-                record.ruled.push(Ruled { block, words: None, rule });
+                let reason = self.reason();
+                record.chrome.push(Chrome { block, words: None, reason });
             }
             _ => {
                 for _ in 0..self.number() {
-                    let rule = self.rule();
+                    let reason = self.reason();
                     let start = span.start + self.number();
                     let words = Span::new(start, start + self.number());
-                    record.ruled.push(Ruled { block, words: Some(words), rule });
+                    record.chrome.push(Chrome { block, words: Some(words), reason });
                 }
             }
         }
@@ -232,8 +254,19 @@ impl OutlineReader<'_> {
         self.at = span.end;
     }
 
-    fn rule(&mut self) -> RuleIdx {
-        RuleIdx(u16::try_from(self.number()).expect("rules are numbered with 16 bits"))
+    fn reason(&mut self) -> Reason {
+        let number = self.number();
+        let half = number >> REASON_BITS;
+        let fits = "it was written from such a number";
+        match number & ((1 << REASON_BITS) - 1) {
+            RULE => Reason::Rule(RuleIdx(u16::try_from(half).expect(fits))),
+            SCORE => Reason::Score(Score::from_thousandths(u16::try_from(half).expect(fits))),
+            TEMPLATE => {
+                let documents = u32::try_from(half).expect(fits);
+                Reason::Template(Template { documents, of: u32::try_from(self.number()).expect(fits) })
+            }
+            _ => Reason::Running(u32::try_from(half).expect(fits)),
+        }
     }
 
     fn number(&mut self) -> usize {

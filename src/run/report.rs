@@ -3,7 +3,7 @@
 use super::edits::{EditedRecord, Why};
 use super::outline::RecordKind;
 use crate::config::Config;
-use crate::decide::Reason;
+use crate::decide::{Reason, Template};
 use crate::index::Place;
 use crate::record::Spelled;
 use crate::rules::{RuleIdx, Rules};
@@ -82,6 +82,12 @@ pub struct Totals {
 pub struct Removed {
     /// By rules, by their ids.
     pub rules: BTreeMap<String, Tally>,
+    /// Blocks that look like chrome.
+    pub scores: Tally,
+    /// Blocks that the pages of their site repeat.
+    pub templates: Tally,
+    /// Headers and footers that the pages of a document repeat.
+    pub running: Tally,
     /// Blocks that stand elsewhere too, with the short lines beside them.
     pub repeats: Tally,
     /// Documents that are copies of others as a whole.
@@ -174,6 +180,9 @@ pub(super) type RecordPlace = (usize, u64);
 pub(super) struct Counts {
     totals: Totals,
     rules: HashMap<RuleIdx, Tally>,
+    scores: Tally,
+    templates: Tally,
+    running: Tally,
     repeats: Tally,
     copies: Tally,
     gaps: Tally,
@@ -222,6 +231,9 @@ impl Counts {
             removed += bytes;
             let tally = match reason {
                 Reason::Rule(rule) => self.rules.entry(rule).or_default(),
+                Reason::Score(_) => &mut self.scores,
+                Reason::Template(_) => &mut self.templates,
+                Reason::Running(_) => &mut self.running,
                 Reason::Repeat(_) => &mut self.repeats,
                 Reason::Copy(_) => &mut self.copies,
                 Reason::Gap => &mut self.gaps,
@@ -311,6 +323,9 @@ impl Counts {
         for (rule, tally) in other.rules {
             self.rules.entry(rule).or_default().merge(tally);
         }
+        self.scores.merge(other.scores);
+        self.templates.merge(other.templates);
+        self.running.merge(other.running);
         self.repeats.merge(other.repeats);
         self.copies.merge(other.copies);
         self.gaps.merge(other.gaps);
@@ -365,6 +380,9 @@ impl Counts {
         report.totals = self.totals;
         report.removed = Removed {
             rules: self.rules.into_iter().map(|(rule, tally)| (rules.id(rule).to_owned(), tally)).collect(),
+            scores: self.scores,
+            templates: self.templates,
+            running: self.running,
             repeats: self.repeats,
             copies: self.copies,
             gaps: self.gaps,
@@ -402,6 +420,11 @@ impl Tally {
 pub(super) fn tell_reason(rules: &Rules, why: Why, tell_first: impl Fn(Place) -> String) -> String {
     match why {
         Why::Decided(Reason::Rule(rule)) => format!("rule {}", rules.id(rule)),
+        Why::Decided(Reason::Score(score)) => format!("score {score}"),
+        Why::Decided(Reason::Template(Template { documents, of })) => {
+            format!("template: on {documents} of {of} pages of the site")
+        }
+        Why::Decided(Reason::Running(pages)) => format!("running header or footer: on {pages} pages"),
         Why::Decided(Reason::Repeat(place)) => format!("repeats {}", tell_first(place)),
         Why::Decided(Reason::Copy(place)) => {
             format!("copy of the document at {}", tell_first(place))

@@ -63,6 +63,9 @@ pub(crate) fn reason_of(cleaner: &Cleaner, reason: Reason, names: &[&str]) -> St
             format!("repeat {name}:{line}")
         }
         Reason::Copy(place) => format!("copy {}", located(place).0),
+        Reason::Score(_) => "score".into(),
+        Reason::Template(template) => format!("template {} of {}", template.documents, template.of),
+        Reason::Running(pages) => format!("running {pages}"),
         Reason::Gap => "gap".into(),
     }
 }

@@ -5,7 +5,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 use dehusk::config::{Color, Format, Framing, OnBadRecord, OnLimit, Progress};
 use dehusk::text::{Fold, Unit};
-use dehusk::{Keep, Scope};
+use dehusk::{Keep, Level, Scope};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -168,6 +168,14 @@ pub(crate) struct ConfigArgs {
     #[arg(long, value_enum, help_heading = "Repeats")]
     fold: Option<Fold>,
 
+    /// How much is removed of what looks like chrome [default: safe]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_enum, help_heading = "Rules")]
+    level: Option<Level>,
+    /// The least score that a line is removed for, from 0 to 1, in place of the level's own
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "SCORE", help_heading = "Rules")]
+    score_threshold: Option<f64>,
     /// A pack of rules besides the default ones: a name or a file; may be given more than once
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[arg(long, value_name = "NAME|FILE", help_heading = "Rules")]
