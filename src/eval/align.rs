@@ -10,9 +10,9 @@ const GRAM: usize = 4;
 
 /// Which elements of `from` a longest common subsequence with `to` takes, one for each of `from`.
 ///
-/// Of several longest ones it is that which first takes what both begin and then what both end with, and in between takes
-/// equal elements of `from` as early as can be, seen from the end; that is what the `rapidfuzz` library does, so that its
-/// measures can be compared with these. The time is that of `from.len() · to.len() / 64` steps (the bit-parallel algorithm of
+/// Of several longest ones it is that which takes what both begin and then what both end with, and in between, from the end,
+/// passes over each element of `from` without which the rest does as well, and then over each such one of `to`. That is what
+/// the `rapidfuzz` library does, so that figures made with it can be compared with these. The time is that of `from.len() · to.len() / 64` steps (the bit-parallel algorithm of
 /// Hyyrö, 2004), the memory `from.len() · √to.len() / 4` bytes.
 ///
 /// ```

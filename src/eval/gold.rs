@@ -194,15 +194,14 @@ fn page(line: &[u8], number: usize, config: &Config) -> Result<Page, Complaint> 
     let Some(text) = string(&config.text_field)? else {
         return complain(format!("no field {:?}", config.text_field), "name the field with the text with --text-field");
     };
-    let mut lexicon = Lexicon::default();
-    let lines = lexicon.lines(&text);
-    let labels = labels(&record, lines.len())?;
-    let ignored = ignored(&record, lines.len())?;
+    let n_lines = text.split('\n').count();
+    let labels = labels(&record, n_lines)?;
+    let ignored = ignored(&record, n_lines)?;
     let (gold, is_gold) = match (string("gold")?, labels) {
         (Some(gold), Some(is_gold)) => (gold, is_gold),
         (Some(gold), None) => {
-            let in_gold: Vec<Line> = lexicon.lines(&gold).into_iter().filter(|line| !line.words.is_empty()).collect();
-            (gold, kept(&lines, &in_gold))
+            let is_gold = found_in(&gold, &text);
+            (gold, is_gold)
         }
         (None, Some(is_gold)) => {
             let kept_lines = text.split('\n').zip(&is_gold).filter(|(_, is_gold)| **is_gold);
@@ -225,11 +224,24 @@ fn page(line: &[u8], number: usize, config: &Config) -> Result<Page, Complaint> 
         lang: string("lang")?,
         url: string(&config.url_field)?,
         site: string(&config.site_field)?,
-        is_ignored: ignored.unwrap_or_else(|| lines.iter().map(|line| line.words.is_empty()).collect()),
+        is_ignored: ignored.unwrap_or_else(|| without_words(&text)),
         text,
         gold,
         is_gold,
     })
+}
+
+/// Which lines of a text are found in the gold.
+fn found_in(gold: &str, text: &str) -> Vec<bool> {
+    let mut lexicon = Lexicon::default();
+    let lines = lexicon.lines(text);
+    let gold: Vec<Line> = lexicon.lines(gold).into_iter().filter(|line| !line.words.is_empty()).collect();
+    kept(&lines, &gold)
+}
+
+/// Which lines of a text have no words.
+fn without_words(text: &str) -> Vec<bool> {
+    Lexicon::default().lines(text).iter().map(|line| line.words.is_empty()).collect()
 }
 
 fn string(record: &Map<String, Value>, name: &str) -> Result<Option<String>, Complaint> {

@@ -1,6 +1,6 @@
 //! Words, as the measures count them.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 use unicode_normalization::char::is_combining_mark;
 
 /// The words of a text: lower-cased, without soft hyphens, and cut into runs of letters and numbers; where scripts write no
