@@ -107,7 +107,7 @@ impl Error {
         matches!(*self.0, Kind::Io { .. })
     }
 
-    /// Whether a record was bad and the run was told to stop at one.
+    /// Whether a record was bad and the run was told to stop at one, or a labelled page is bad.
     pub fn is_record(&self) -> bool {
         matches!(*self.0, Kind::Record { .. })
     }

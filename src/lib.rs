@@ -12,6 +12,7 @@ pub mod text;
 
 mod clean;
 mod decide;
+pub mod eval;
 mod journal;
 mod record;
 pub mod run;

@@ -15,6 +15,7 @@ mod cli {
     mod limits;
     mod messages;
 
+    mod evals;
     mod explains;
     mod packs;
     mod restores;

@@ -4,6 +4,8 @@
 
 #[path = "naive/blocks.rs"]
 mod blocks;
+#[path = "naive/eval.rs"]
+mod eval;
 #[path = "naive/fold.rs"]
 mod fold;
 #[path = "naive/index.rs"]

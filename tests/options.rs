@@ -72,10 +72,14 @@ fn names_of<'n>(names: impl Iterator<Item = &'n String>) -> BTreeSet<&'n str> {
 #[test]
 fn every_field_is_a_flag_and_every_flag_a_field() {
     let table = full();
-    for command in ["clean", "explain"] {
+    for command in ["clean", "explain", "eval"] {
         let flags = flags(command);
         // What is no field of the configuration says what to work on.
-        let others = if command == "explain" { vec!["among"] } else { vec![] };
+        let others = match command {
+            "explain" => vec!["among"],
+            "eval" => vec!["by", "folds", "json"],
+            _ => vec![],
+        };
         let is_field = |name: &&str| !NO_FIELDS.contains(name) && !others.contains(name);
         let of_flags: BTreeSet<&str> = names_of(flags.keys()).into_iter().filter(is_field).collect();
         assert_eq!(of_flags, names_of(table.keys()), "{command}");

@@ -2,7 +2,7 @@
 
 use super::support::Folder;
 
-const COMMANDS: [&str; 6] = ["clean", "restore", "explain", "packs", "completions", "man"];
+const COMMANDS: [&str; 7] = ["clean", "restore", "explain", "eval", "packs", "completions", "man"];
 
 #[test]
 fn help_and_version_are_told_on_standard_output() {

@@ -1,9 +1,10 @@
-//! The command line. Every option but those of `explain`, `restore` and `packs` is a field of the library's `Config`, under
+//! The command line. Every option but those of `explain`, `eval`, `restore` and `packs` is a field of the library's `Config`, under
 //! the same name; what it means and what it may be is the library's to say.
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 use dehusk::config::{Color, Format, Framing, OnBadRecord, OnLimit, Progress};
+use dehusk::eval::By;
 use dehusk::text::{Fold, Unit};
 use dehusk::{Keep, Level, Scope};
 use serde::Serialize;
@@ -58,6 +59,32 @@ pub(crate) enum Command {
         /// The corpus that it is of: files and folders to look for first copies in
         #[arg(long, num_args = 1.., value_name = "INPUT", value_hint = ValueHint::AnyPath)]
         among: Vec<PathBuf>,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Measure on labelled pages how much chrome goes, and how much text with it
+    ///
+    /// The pages are a JSONL file, if need be compressed with zstd, each with its text and either the text that should be
+    /// left ("gold") or for each line 1 (keep) or 0 (remove) ("labels"). They are cleaned as `clean` would clean them;
+    /// nothing is written, so that options of outputs, formats and limits mean nothing here.
+    ///
+    /// P, R, F: words left against words of the gold. rmP, rmR, rmF: lines removed against lines that should go. loss: the
+    /// share of gold words that are gone; left: the share of words of chrome that stay; bad20: the share of pages that lose
+    /// more than a fifth of their gold. MACRO: the mean over datasets.
+    #[command(after_help = EXIT_CODES)]
+    Eval {
+        /// The file of labelled pages, or - for standard input
+        #[arg(value_hint = ValueHint::FilePath)]
+        gold: PathBuf,
+        /// Clean the pages in N folds by site, each a corpus of its own, and tell how far the figures differ between them
+        #[arg(long, value_name = "N")]
+        folds: Option<usize>,
+        /// What rows are pages of
+        #[arg(long, value_enum, default_value_t)]
+        by: By,
+        /// Print JSON instead of a table
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         config: ConfigArgs,
     },

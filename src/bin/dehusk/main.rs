@@ -2,6 +2,7 @@
 
 mod args;
 mod clean;
+mod eval;
 mod explain;
 mod packs;
 mod terminal;
@@ -44,6 +45,9 @@ fn run(command: Command) -> anyhow::Result<u8> {
             Ok(if restored.failed.is_empty() { FINE } else { BAD })
         }
         Command::Explain { file, among, config } => explain::explain(&file, &among, &config.resolve()?),
+        Command::Eval { gold, folds, by, json, config } => {
+            eval::eval(&gold, &eval::How { folds, by, is_json: json }, &config.resolve()?)
+        }
         Command::Packs(command) => packs::packs(command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
