@@ -16,6 +16,7 @@ const LAYERS: [&[&str]; 9] = [
     &["record", "config", "journal"],
     &["run"],
     &["eval"],
+    &["train"],
     &["bin"],
 ];
 

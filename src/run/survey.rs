@@ -11,6 +11,8 @@ use crate::decide::{Keep, Repeats, Witnesses};
 use crate::error::{Error, Result};
 use crate::index::{Frozen, MemoryIndex, Trace};
 use crate::rules::Rules;
+use crate::score::Scorer;
+use std::sync::Arc;
 
 /// What the survey found, by the number of the part.
 #[derive(Debug)]
@@ -40,6 +42,7 @@ pub(super) struct Surveyed {
 pub(super) fn survey(
     config: &Config,
     rules: &Rules,
+    scorer: Option<&Arc<Scorer>>,
     mut plan: Plan,
     workers: &Workers,
     progress: &dyn Progress,
@@ -49,7 +52,7 @@ pub(super) fn survey(
         let index = MemoryIndex::default();
         let outcomes = workers.each(
             plan.parts.len(),
-            || (PartLooker::new(Looker::new(config)), Look::default(), Vec::new()),
+            || (PartLooker::new(Looker::new(config, scorer)), Look::default(), Vec::new()),
             |(looker, look, bytes), part_idx, stop| -> Result<(Trace, Outline)> {
                 let (part, file) = (&plan.parts[part_idx], plan.file_of(part_idx));
                 let start = read_part(file, part, bytes)?;

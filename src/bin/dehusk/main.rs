@@ -6,6 +6,7 @@ mod eval;
 mod explain;
 mod packs;
 mod terminal;
+mod train;
 
 use args::{Cli, Command};
 use clap::{CommandFactory, Parser};
@@ -48,6 +49,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Eval { gold, folds, by, json, config } => {
             eval::eval(&gold, &eval::How { folds, by, is_json: json }, &config.resolve()?)
         }
+        Command::Train { gold, output, seed, force, quiet } => train::train(&gold, &output, seed, force, quiet),
         Command::Packs(command) => packs::packs(command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
