@@ -88,7 +88,8 @@ pub struct Config {
 }
 
 /// The packs that are used unless `no-default-packs` says otherwise.
-const DEFAULT_PACKS: [&str; 3] = ["cnet", "gutenberg", "web-en"];
+const DEFAULT_PACKS: [&str; 11] =
+    ["cnet", "gutenberg", "web-de", "web-en", "web-es", "web-fr", "web-it", "web-ja", "web-pt", "web-ru", "web-zh"];
 
 impl Default for Config {
     fn default() -> Self {
