@@ -161,10 +161,12 @@ fn gaps(n_blocks: usize, is_blank: impl Fn(usize) -> bool, base: usize, decision
         };
         let last_cut = run.clone().rfind(|&idx| is_cut[idx]).unwrap_or(first_cut);
         let at_edge = run.start == 0 || run.end == n_blocks;
-        let stay = if first_cut > run.start { run.start..first_cut } else { last_cut + 1..run.end };
+        let is_above = first_cut > run.start;
+        let stay = if is_above { run.start..first_cut } else { last_cut + 1..run.end };
+        let one = if is_above { run.start } else { run.end - 1 };
         let first_break = page_breaks.partition_point(|block| *block < run.start);
         let has_break = page_breaks.get(first_break).is_some_and(|block| run.contains(block));
-        let stays = |idx: usize| !at_edge && stay.contains(&idx) && (idx == stay.start || !has_break);
+        let stays = |idx: usize| !at_edge && stay.contains(&idx) && (idx == one || !has_break);
         for idx in run.filter(|&idx| !is_cut[idx] && !stays(idx)) {
             let block = u32::try_from(idx).expect("the blocks of a part are numbered with 32 bits");
             decisions.push(Decision { block, words: None, reason: Reason::Gap });
