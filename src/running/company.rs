@@ -115,7 +115,8 @@ impl Scratch {
         for group in self.beside.chunk_by(|(first, _), (second, _)| first == second) {
             let [(form, first), .., (_, last)] = *group else { continue };
             let page = |rank: u32| self.marks.partition_point(|mark| *mark <= rank);
-            let n_all = self.all.partition_point(|other| *other <= form) - self.all.partition_point(|other| *other < form);
+            let n_all =
+                self.all.partition_point(|other| *other <= form) - self.all.partition_point(|other| *other < form);
             let n_pages_between = page(last) - page(first) + 1;
             let is_on_most = group.len() * 5 >= n_pages_between * 2 && group.len() * 20 >= self.marks.len() * 3;
             if group.len() >= LEAST && is_most(group.len(), n_all) && is_on_most {

@@ -225,7 +225,8 @@ impl Pages<'_> {
             let number = |member: usize| numbers[member * n_slots + slot];
             distances.clear();
             for (member, pair) in (1..).zip(members.windows(2)) {
-                let n_pages = number(member).checked_sub(number(member - 1)).filter(|n_pages| (1..=4).contains(n_pages));
+                let n_pages =
+                    number(member).checked_sub(number(member - 1)).filter(|n_pages| (1..=4).contains(n_pages));
                 // In twelfths, so that all of the quotients are whole.
                 let twelfths = (self.line(pair[1]) - self.line(pair[0])).saturating_mul(12);
                 distances.extend(n_pages.map(|n_pages| twelfths / n_pages));

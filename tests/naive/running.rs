@@ -13,10 +13,10 @@ type Ranks = BTreeSet<usize>;
 fn form(line: &str) -> (String, Vec<usize>) {
     let (mut form, mut numbers) = (String::new(), Vec::new());
     for run in line.as_bytes().chunk_by(|first, second| first.is_ascii_digit() == second.is_ascii_digit()) {
-        let run = std::str::from_utf8(run).unwrap();
+        let run = std::str::from_utf8(run).expect("digits are ASCII");
         if run.as_bytes()[0].is_ascii_digit() {
             form.push('0');
-            numbers.push(run[..run.len().min(9)].parse().unwrap());
+            numbers.push(run[..run.len().min(9)].parse().expect("nine digits"));
         } else {
             form.push_str(run);
         }
@@ -57,7 +57,7 @@ fn are_pages(lengths: &[f64], n_all: usize, tolerance: f64) -> bool {
 /// The lines that are running ones, with the number of pages.
 fn running(text: &str) -> BTreeMap<usize, usize> {
     let raw: Vec<&[u8]> = lines(text.as_bytes());
-    let all: Vec<String> = raw.iter().map(|line| String::from_utf8(folded(line)).unwrap()).collect();
+    let all: Vec<String> = raw.iter().map(|line| String::from_utf8(folded(line)).expect("the text is UTF-8")).collect();
     let shown: Vec<usize> = (0..all.len()).filter(|line| !all[*line].is_empty()).collect();
     let mut found = BTreeMap::new();
     if raw.len() < 50 {
@@ -68,7 +68,7 @@ fn running(text: &str) -> BTreeMap<usize, usize> {
     let is_even = are_pages(&lengths, lengths.len(), 0.25);
     let (mut tops, mut bottoms) = (Ranks::new(), Ranks::new());
     for &feed in &feeds {
-        let line = std::str::from_utf8(raw[feed]).unwrap();
+        let line = std::str::from_utf8(raw[feed]).expect("the text is UTF-8");
         let starts_below = all[feed].is_empty() || line.trim_start_matches([' ', '\t']).starts_with('\x0c');
         let top = shown.partition_point(|line| *line < feed) + usize::from(!starts_below);
         bottoms.extend(top.checked_sub(1));
