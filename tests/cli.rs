@@ -19,6 +19,7 @@ mod cli {
     mod explains;
     mod packs;
     mod restores;
+    mod running;
 
     mod odd_inputs;
     mod pages;

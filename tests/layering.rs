@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 10] = [
     &["text", "error"],
     &["rules", "fingerprint", "index"],
-    &["scan", "score"],
+    &["scan", "score", "running"],
     &["decide", "edit"],
     &["clean"],
     &["record", "config", "journal"],

@@ -6,8 +6,9 @@ use crate::error::Result;
 use crate::fingerprint::{Fingerprint, Fingerprinter};
 use crate::index::{Index, Mark, Place, Trace};
 use crate::rules::Rules;
+use crate::running::{self, Running};
 use crate::scan::{Hit, scan};
-use crate::score::{Score, ScoreScratch, Scorer};
+use crate::score::{Level, Score, ScoreScratch, Scorer};
 use crate::text::{Fold, Span, Unit, blocks, fold, weighs};
 use std::sync::Arc;
 
@@ -207,11 +208,14 @@ pub(crate) struct Looker {
     fold: Fold,
     min_chars: usize,
     scope: Scope,
+    level: Level,
     fingerprinter: Fingerprinter,
     blocks: Vec<Span>,
     shown: Vec<u32>,
     hits: Vec<Hit>,
     judge: Judge,
+    running: Vec<Running>,
+    pages: running::Scratch,
     scratch: Vec<u8>,
     /// What scores lines, and the least score that a line goes for.
     scorer: Option<(Arc<Scorer>, Score)>,
@@ -231,11 +235,14 @@ impl Looker {
             fold: config.fold,
             min_chars: config.min_chars,
             scope: config.scope,
+            level: config.level,
             fingerprinter: Fingerprinter::default(),
             blocks: Vec::new(),
             shown: Vec::new(),
             hits: Vec::new(),
             judge: Judge::default(),
+            running: Vec::new(),
+            pages: running::Scratch::default(),
             scratch: Vec::new(),
             scorer,
             score_scratch: ScoreScratch::default(),
@@ -281,6 +288,12 @@ impl Looker {
         let page = Page { text: document.text, blocks: &self.blocks, site, shown: &self.shown };
         self.judge.judge(rules, &page, &self.hits, &mut look.chrome);
         let document = look.documents.len() - 1;
+        if self.level >= Level::Safe {
+            self.running.clear();
+            running::find(page.text, self.unit, &self.blocks, &self.shown, &mut self.pages, &mut self.running);
+            let blocks = self.running.iter().map(|running| (running.block, Reason::Running(running.pages)));
+            look.add_chrome(look.documents[document].chrome_start, blocks);
+        }
         self.scores.clear();
         if let Some((scorer, least)) = &self.scorer {
             scorer.score(&mut self.score_scratch, &mut self.scores);
