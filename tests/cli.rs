@@ -20,6 +20,7 @@ mod cli {
     mod packs;
     mod restores;
     mod running;
+    mod trains;
 
     mod odd_inputs;
     mod pages;

@@ -9,7 +9,7 @@ use crate::rules::Rules;
 use crate::running::{self, Running};
 use crate::scan::{Hit, scan};
 use crate::score::{Level, Score, ScoreScratch, Scorer};
-use crate::text::{Fold, Span, Unit, blocks, fold, weighs};
+use crate::text::{Fold, Span, Unit, blocks, fold, is_hard_wrapped, weighs};
 use std::sync::Arc;
 
 /// A text with what is known of it.
@@ -284,6 +284,12 @@ impl Looker {
                 }
             }
             look.kinds.push(kind);
+        }
+        if self.unit == Unit::Line && is_hard_wrapped(document.text, &self.blocks, &self.shown) {
+            let start = look.documents[look.documents.len() - 1].blocks_start;
+            for kind in look.kinds[start..].iter_mut().filter(|kind| **kind == Kind::Long) {
+                *kind = Kind::Short;
+            }
         }
         let page = Page { text: document.text, blocks: &self.blocks, site, shown: &self.shown };
         self.judge.judge(rules, &page, &self.hits, &mut look.chrome);

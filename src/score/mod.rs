@@ -81,6 +81,10 @@ pub enum Level {
 }
 
 /// The weights that come with dehusk.
+#[expect(
+    clippy::disallowed_macros,
+    reason = "they are numbers that nobody reads, with a checksum that the program does"
+)]
 static BUILT_IN: &[u8] = include_bytes!("weights.bin");
 
 /// Scores the lines of pages; made once, and shared by reference.

@@ -70,7 +70,7 @@ mod tests {
         let byte = |number: u64| u8::try_from(number).expect("it is below 128");
         for n_rows in [1, 7, 8, 9, 50] {
             let rows: Vec<[u8; 5]> = (0..n_rows)
-                .map(|_| std::array::from_fn(|_| byte([0, 1, 63, 126, 127, draw(128)][draw(6) as usize])))
+                .map(|_| std::array::from_fn(|_| byte(if draw(2) == 0 { 126 + draw(2) } else { draw(128) })))
                 .collect();
             let columns = Columns::of(&rows);
             let tree = Tree {
