@@ -330,8 +330,9 @@ impl Config {
         let scorer = match &self.weights {
             None => Scorer::built_in()?,
             Some(path) => {
-                let bytes = std::fs::read(path).map_err(|source| Error::reading(path, source))?;
-                Scorer::new(Weights::parse(&path.display().to_string(), &bytes)?)
+                let origin = path.display().to_string();
+                let fails = |error| Error::config(origin.clone(), format!("reading failed: {error}; check the path"));
+                Scorer::new(Weights::parse(&origin, &std::fs::read(path).map_err(fails)?)?)
             }
         };
         Ok(Some(Arc::new(scorer)))

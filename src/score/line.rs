@@ -8,12 +8,12 @@ use super::words::{Said, Words};
 use crate::text::{content, fold_character};
 
 /// A line is read from its start until it has so many tokens, or so many bytes.
-const HEAD_TOKENS: usize = 18;
-const HEAD_BYTES: usize = 160;
+const HEAD_TOKENS: usize = 10;
+const HEAD_BYTES: usize = 120;
 /// How a line ends is seen from so many bytes.
 const TAIL_BYTES: usize = 16;
 /// A line of at most so many tokens is also looked up as a whole.
-const WHOLE_TOKENS: usize = 10;
+const WHOLE_TOKENS: usize = 8;
 
 /// How a line ends, closing quotes and brackets aside. The order is of no meaning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

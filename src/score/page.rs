@@ -28,6 +28,7 @@ pub(crate) const STEP: usize = 8;
 pub(crate) struct Columns {
     values: Vec<u64>,
     n_rows: usize,
+    scratch: Vec<f32>,
 }
 
 impl Columns {
@@ -53,7 +54,7 @@ impl Columns {
     /// Columns of some rows.
     #[cfg(test)]
     pub(crate) fn of<const N: usize>(rows: &[[u8; N]]) -> Self {
-        let mut columns = Columns { values: Vec::new(), n_rows: rows.len() };
+        let mut columns = Columns { n_rows: rows.len(), ..Columns::default() };
         for column in 0..N {
             columns.push(rows.iter().map(|row| f32::from(row[column]) * 2.0));
         }
@@ -66,11 +67,16 @@ impl Columns {
     }
 
     /// Adds a column of values from 0 to 255, which are halved.
-    fn push(&mut self, mut values: impl Iterator<Item = f32>) {
-        for _ in 0..self.n_steps() {
+    fn push(&mut self, values: impl Iterator<Item = f32>) {
+        // In two loops that become vector code.
+        self.scratch.clear();
+        self.scratch.extend(values.take(self.n_rows));
+        let (steps, rest) = self.scratch.as_chunks::<STEP>();
+        self.values.extend(steps.iter().map(|step| u64::from_le_bytes(step.map(to_small))));
+        if !rest.is_empty() {
             let mut step = [0; STEP];
-            for (cell, value) in step.iter_mut().zip(&mut values) {
-                *cell = to_small(value);
+            for (cell, value) in step.iter_mut().zip(rest) {
+                *cell = to_small(*value);
             }
             self.values.push(u64::from_le_bytes(step));
         }
@@ -106,9 +112,9 @@ pub(crate) struct Page {
 struct Scratch {
     /// For each line, 60 words of prose at most.
     prose: Vec<f32>,
-    linear_sums: Vec<f32>,
-    prose_sums: Vec<f32>,
-    strong_sums: Vec<f32>,
+    linear_sums: Sums,
+    prose_sums: Sums,
+    strong_sums: Sums,
     values: Vec<f32>,
     other: Vec<f32>,
     keys: Vec<(u64, usize)>,
@@ -172,11 +178,10 @@ impl Page {
         let Scratch { prose, linear_sums, prose_sums, strong_sums, values, other, keys, repeats } = scratch;
         prose.clear();
         prose.extend(lines.iter().map(|line| if is_prose(line) { line.words.min(60.0) } else { 0.0 }));
-        sum_up(linear.iter().copied(), linear_sums);
-        sum_up(prose.iter().copied(), prose_sums);
-        sum_up((0..n_lines).map(|idx| f32::from(u8::from(is_strong(lines, idx)))), strong_sums);
+        linear_sums.of(linear.iter().copied());
+        prose_sums.of(prose.iter().copied());
+        strong_sums.of((0..n_lines).map(|idx| f32::from(u8::from(is_strong(lines, idx)))));
         let n = n_lines as f32;
-        let mean = |sums: &[f32]| sums[n_lines] / n;
         let share = |count: usize| count as f32 / n;
         let count = |holds: &dyn Fn(usize) -> bool| share((0..n_lines).filter(|idx| holds(*idx)).count());
 
@@ -188,20 +193,21 @@ impl Page {
         columns.push(linear[1..].iter().copied().chain([-7.0]).map(|s| (s + 6.2) * 20.0));
         // The linear score around it.
         for (reach, offset, scale) in [(2, 4.0, 32.0), (5, 3.0, 42.0), (10, 3.0, 42.0), (25, 3.0, 42.0)] {
-            columns.push((0..n_lines).map(|idx| (window(linear_sums, idx, reach, reach) + offset) * scale));
+            columns.push(linear_sums.around(reach).map(|mean| (mean + offset) * scale));
         }
-        columns.push((0..n_lines).map(|idx| (before(linear_sums, idx, 5) + 4.0) * 32.0));
-        columns.push((0..n_lines).map(|idx| (after(linear_sums, idx, 5) + 4.0) * 32.0));
-        columns.push((0..n_lines).map(|idx| (before(linear_sums, idx, 20) + 3.0) * 42.0));
-        columns.push((0..n_lines).map(|idx| (after(linear_sums, idx, 20) + 3.0) * 42.0));
+        columns.push(linear_sums.ahead(5).map(|mean| (mean + 4.0) * 32.0));
+        columns.push(linear_sums.behind(5).map(|mean| (mean + 4.0) * 32.0));
+        columns.push(linear_sums.ahead(20).map(|mean| (mean + 3.0) * 42.0));
+        columns.push(linear_sums.behind(20).map(|mean| (mean + 3.0) * 42.0));
         // Prose around it.
         for reach in [2, 10, 25] {
-            columns.push((0..n_lines).map(|idx| window(prose_sums, idx, reach, reach) * 4.2));
+            columns.push(prose_sums.around(reach).map(|mean| mean * 4.2));
         }
-        let all_prose = prose_sums[n_lines];
-        columns.push((0..n_lines).map(|idx| prose_sums[idx] / all_prose.max(1.0) * 255.0));
-        columns.push((0..n_lines).map(|idx| (1.0 - prose_sums[idx + 1] / all_prose.max(1.0)) * 255.0));
-        columns.push((0..n_lines).map(|idx| prose_sums[idx].sqrt() * 4.0));
+        let all_prose = prose_sums.all();
+        let share_of_prose = 255.0 / all_prose.max(1.0);
+        columns.push(prose_sums.before().iter().map(|sum| sum * share_of_prose));
+        columns.push(prose_sums.through().iter().map(|sum| 255.0 - sum * share_of_prose));
+        columns.push(prose_sums.before().iter().map(|sum| sum.sqrt() * 4.0));
         // The stretch of lines that are least like chrome.
         let body = likely_body(lines, linear);
         let from_body = |idx: usize| match &body {
@@ -220,11 +226,13 @@ impl Page {
         distances(n_lines, |idx| is_long(&lines[idx]), values, other);
         columns.push(values.iter().map(|distance| distance * 2.5));
         columns.push(other.iter().rev().map(|distance| distance * 2.5));
-        distances(n_lines, |idx| strong_sums[idx + 1] > strong_sums[idx], values, other);
+        let (strong_before, strong_through) = (strong_sums.before(), strong_sums.through());
+        distances(n_lines, |idx| strong_through[idx] > strong_before[idx], values, other);
         columns.push(values.iter().map(|distance| distance * 2.5));
         columns.push(other.iter().rev().map(|distance| distance * 2.5));
-        columns.push(strong_sums.iter().map(|sum| sum * 6.0));
-        columns.push(strong_sums[1..].iter().map(|sum| (strong_sums[n_lines] - sum) * 6.0));
+        let all_strong = strong_sums.all();
+        columns.push(strong_before.iter().map(|sum| sum * 6.0));
+        columns.push(strong_through.iter().map(|sum| (all_strong - sum) * 6.0));
         // Repeats within the page.
         count_repeats(lines, keys, repeats);
         columns.push(repeats.iter().map(|count| count * 16.0));
@@ -255,7 +263,7 @@ impl Page {
         columns.push_all(lines.iter().map(|line| line.capitals).sum::<f32>() / n * 255.0);
         columns.push_all(lines.iter().map(|line| line.digits).sum::<f32>() / n * 510.0);
         columns.push_all(lines.iter().map(|line| line.code).sum::<f32>() / n * 2550.0);
-        columns.push_all((mean(linear_sums) + 3.0) * 42.0);
+        columns.push_all((linear_sums.all() / n + 3.0) * 42.0);
         columns.push_all((quantile(linear.iter().copied(), 0.9, values) + 6.0) * 21.0);
         let tall = quantile(lines.iter().map(|line| line.bytes), 0.95, values);
         columns.push_all(tall.sqrt() * 4.0);
@@ -270,7 +278,7 @@ impl Page {
         columns.push_all(count(&|idx| lines[idx].words <= 4.0) * 255.0);
         columns.push_all(count(&|idx| is_sentence(&lines[idx])) * 255.0);
         columns.push_all(count(&|idx| linear[idx] < 0.0) * 255.0);
-        columns.push_all(mean(strong_sums) * 255.0);
+        columns.push_all(strong_sums.all() / n * 255.0);
         columns.push_all(count(&|idx| (0.75 * tall..=1.05 * tall).contains(&lines[idx].bytes)) * 255.0);
         let goes_on = |idx: usize| lines[idx].starts_small && (idx == 0 || !is_sentence(&lines[idx - 1]));
         columns.push_all(count(&goes_on) * 255.0);
@@ -281,29 +289,63 @@ impl Page {
     }
 }
 
-/// Sums of all values before each, and of all.
-fn sum_up(values: impl Iterator<Item = f32>, sums: &mut Vec<f32>) {
-    sums.clear();
-    let mut sum = 0.0;
-    sums.push(sum);
-    sums.extend(values.map(|value| {
-        sum += value;
-        sum
-    }));
-}
+/// Sums of the values before each, and of all, so padded that those before the first and after the last are there too.
+#[derive(Debug, Default)]
+struct Sums(Vec<f32>);
 
-/// The mean over some lines before and after, where those beyond the page count as zero.
-fn window(sums: &[f32], idx: usize, n_before: usize, n_after: usize) -> f32 {
-    let (start, end) = (idx.saturating_sub(n_before), (idx + n_after + 1).min(sums.len() - 1));
-    (sums[end] - sums[start]) / (n_before + n_after + 1) as f32
-}
+impl Sums {
+    /// So many lines beyond the page may be asked for.
+    const PADDING: usize = 26;
 
-fn before(sums: &[f32], idx: usize, n: usize) -> f32 {
-    (sums[idx] - sums[idx.saturating_sub(n)]) / n as f32
-}
+    fn of(&mut self, values: impl Iterator<Item = f32>) {
+        let mut sum = 0.0;
+        self.0.clear();
+        self.0.resize(Self::PADDING + 1, sum);
+        self.0.extend(values.map(|value| {
+            sum += value;
+            sum
+        }));
+        self.0.resize(self.0.len() + Self::PADDING, sum);
+    }
 
-fn after(sums: &[f32], idx: usize, n: usize) -> f32 {
-    (sums[(idx + 1 + n).min(sums.len() - 1)] - sums[idx + 1]) / n as f32
+    fn all(&self) -> f32 {
+        self.0.last().copied().unwrap_or(0.0)
+    }
+
+    /// For each line, the sum before it.
+    fn before(&self) -> &[f32] {
+        &self.0[Self::PADDING..self.0.len() - Self::PADDING - 1]
+    }
+
+    /// For each line, the sum up to it and with it.
+    fn through(&self) -> &[f32] {
+        &self.0[Self::PADDING + 1..self.0.len() - Self::PADDING]
+    }
+
+    /// For each line, the mean over some lines before it and after it, itself between them, where those beyond the page count
+    /// as zero.
+    fn around(&self, reach: usize) -> impl Iterator<Item = f32> {
+        let starts = &self.0[Self::PADDING - reach..];
+        let ends = &self.0[Self::PADDING + 1 + reach..];
+        let share = 1.0 / (2 * reach + 1) as f32;
+        starts.iter().zip(ends).map(move |(start, end)| (end - start) * share)
+    }
+
+    /// The same of lines before it alone.
+    fn ahead(&self, n_lines: usize) -> impl Iterator<Item = f32> {
+        let share = 1.0 / n_lines as f32;
+        self.0[Self::PADDING - n_lines..]
+            .iter()
+            .zip(&self.0[Self::PADDING..])
+            .map(move |(start, end)| (end - start) * share)
+    }
+
+    /// The same of lines after it alone.
+    fn behind(&self, n_lines: usize) -> impl Iterator<Item = f32> {
+        let share = 1.0 / n_lines as f32;
+        let (starts, ends) = (&self.0[Self::PADDING + 1..], &self.0[Self::PADDING + 1 + n_lines..]);
+        starts.iter().zip(ends).map(move |(start, end)| (end - start) * share)
+    }
 }
 
 /// The stretch of lines whose linear scores, weighed by their length, have the lowest sum below zero.

@@ -145,6 +145,9 @@ fn the_numbers_of_the_report_add_up() {
         json!({
             "rules": {"web-en/skip-link": {"blocks": 2, "bytes": 32}},
             "repeats": {"blocks": 2, "bytes": SHIP.len() + 1 + BAKER.len() + 2},
+            "scores": {"blocks": 0, "bytes": 0},
+            "templates": {"blocks": 0, "bytes": 0},
+            "running": {"blocks": 0, "bytes": 0},
             "copies": {"blocks": 2, "bytes": 24},
             "gaps": {"blocks": 0, "bytes": 0},
         })

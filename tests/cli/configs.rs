@@ -13,7 +13,7 @@ fn a_file_configures_and_flags_go_before() {
     folder.run("clean in.txt --config dehusk.toml --scope corpus -o two.txt --journal two").ends(0, &[]);
     assert_eq!(folder.read("two.txt"), format!("{SHIP}\n\nEnd.\n"));
     folder
-        .run("explain in.txt --config dehusk.toml --no-default-packs")
+        .run("explain in.txt --config dehusk.toml --no-default-packs --level rules")
         .ends(0, &[])
         .says(&format!("     1   Skip to content\n     2   {SHIP}\n     3   \n     4   {SHIP}\n     5   End.\n"));
 }

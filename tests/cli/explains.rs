@@ -70,7 +70,7 @@ fn records_are_numbered_and_read_without_escapes() {
     let folder = Folder::new().with("in.jsonl", records);
     for scope in ["", "--scope site --site-field nothing", "--scope document"] {
         let second = if scope.is_empty() { (" -", "  [repeats in.jsonl:1:2]") } else { ("  ", "") };
-        folder.run(&format!("explain in.jsonl {scope}")).ends(0, &[]).says(&format!(
+        folder.run(&format!("explain in.jsonl --level rules {scope}")).ends(0, &[]).says(&format!(
             "     1 - Skip to content  [rule web-en/skip-link]\n     2   {SHIP}\nrecord 4\n     1   café / \"tea\"\n     2{} {SHIP}{}\n",
             second.0, second.1
         ));
@@ -86,5 +86,33 @@ fn what_cannot_be_explained_is_told() {
         ("in", "in: not among the inputs; name it, or a folder that it is in"),
     ] {
         folder.run(&format!("explain {arguments}")).ends(2, &[&format!("error: {error}")]).says("");
+    }
+}
+
+#[test]
+fn the_score_stands_beside_each_line() {
+    let menu = "Home\nAbout us\nContact us\nSign in\nSubscribe to our newsletter\nFollow us on Facebook\nLatest news\n";
+    let footer = "Privacy policy\nTerms of use\nCookie settings\nShare on Twitter\nRelated articles\n";
+    let page = format!("{menu}{SHIP}\n\n{BAKER}\n{SHIP} And so on.\n{BAKER} Or so they say.\n{footer}");
+    let folder = Folder::new().with("page.txt", page);
+    let ran = folder.run("explain page.txt --no-default-packs --scope off");
+    ran.ends(0, &[]);
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    let score = |line: &str| line[7..12].trim().parse::<f64>().ok();
+    // Blank lines have none, chrome a high one, prose a low one.
+    assert_eq!(score(lines[8]), None);
+    for prose in [7, 9, 10, 11] {
+        assert!(score(lines[prose]).is_some_and(|score| score < 0.5), "{}", lines[prose]);
+    }
+    for chrome in [4, 5, 12, 13] {
+        assert!(score(lines[chrome]).is_some_and(|score| score > 0.5), "{}", lines[chrome]);
+        assert!(!lines[chrome].contains("[score ") || lines[chrome].contains(" - "), "{}", lines[chrome]);
+    }
+    // A line goes for its score where that is above the threshold, and says so.
+    let ran = folder.run("explain page.txt --no-default-packs --scope off --score-threshold 0.5");
+    ran.ends(0, &[]);
+    for line in ran.stdout.lines() {
+        let goes = line.contains(&format!("[score {}]", &line[7..12]));
+        assert_eq!(goes, score(line).is_some_and(|score| score >= 0.5), "{line}");
     }
 }

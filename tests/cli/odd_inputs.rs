@@ -53,7 +53,7 @@ fn chrome_goes_from_between_bytes_that_are_no_text() {
     folder.run("clean in.txt -o out.txt").ends_with(0);
     assert_eq!(folder.bytes("out.txt"), b"\xff\xfe\0 bytes\nmore \x80 bytes\r\n");
     folder
-        .run("explain in.txt")
+        .run("explain in.txt --level rules")
         .ends(0, &[])
         .says("     1   \u{fffd}\u{fffd}\u{fffd} bytes\n     2 - Skip to content  [rule web-en/skip-link]\n     3   more \u{fffd} bytes\n");
 }

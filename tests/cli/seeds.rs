@@ -36,7 +36,7 @@ fn the_seeds_come_out_as_promised() {
 #[test]
 fn each_cut_in_the_seeds_has_its_reason() {
     let folder = Folder::new();
-    let ran = folder.run(&format!("explain {SEEDS}/{CNET}"));
+    let ran = folder.run(&format!("explain --level rules {SEEDS}/{CNET}"));
     let cuts: Vec<&str> = ran.stdout.lines().filter(|line| line.get(7..8) == Some("-")).collect();
     let reasons: Vec<&str> = cuts.iter().filter_map(|line| line.rsplit_once("  [")).map(|(_, why)| why).collect();
     assert_eq!(
@@ -44,7 +44,7 @@ fn each_cut_in_the_seeds_has_its_reason() {
         ["rule cnet/live-topics]", "rule cnet/notify-prompt]", "rule cnet/notify-buttons]", "blank beside a cut]"]
     );
 
-    let ran = folder.run(&format!("explain {SEEDS}/{TWICE}"));
+    let ran = folder.run(&format!("explain --level rules {SEEDS}/{TWICE}"));
     let cuts: Vec<&str> = ran.stdout.lines().filter(|line| line.get(7..8) == Some("-")).collect();
     let reasons: Vec<&str> = cuts.iter().filter_map(|line| line.rsplit_once("  [")).map(|(_, why)| why).collect();
     let wanted: Vec<String> = (2..=12).map(|line| format!("repeats {TWICE}:{line}]")).collect();
