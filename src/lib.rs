@@ -8,6 +8,7 @@ pub mod index;
 pub mod rules;
 mod scan;
 mod score;
+pub mod template;
 pub mod text;
 
 mod clean;
@@ -17,7 +18,7 @@ mod journal;
 mod record;
 pub mod run;
 
-pub use clean::{Arrival, Cleaned, Cleaner, Cut, Document, Failure, Scratch, check_examples};
+pub use clean::{Arrival, Cleaned, Cleaner, Cut, Document, Failure, Learner, Scratch, check_examples};
 pub use config::Config;
 pub use decide::{Decision, Keep, Level, Reason, Scope, Template};
 pub use error::{Error, Result};

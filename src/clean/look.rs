@@ -1,12 +1,14 @@
 //! The look: what can be known of a document by itself. Blocks are cut, folded, scanned and put in line for their hash.
 
+use super::facts::{FactsLooker, LookedFacts};
 use crate::config::Config;
-use crate::decide::{Chrome, Judge, Page, Scope};
+use crate::decide::{Chrome, Judge, Level, Page, Scope, Template, join_templates};
 use crate::error::Result;
 use crate::fingerprint::{Fingerprint, Fingerprinter};
 use crate::index::{Index, Mark, Place, Trace};
 use crate::rules::Rules;
 use crate::scan::{Hit, scan};
+use crate::template::{Line, PartFacts, SiteTemplates};
 use crate::text::{Fold, Span, Unit, blocks, fold, weighs};
 
 /// A text with what is known of it.
@@ -50,6 +52,9 @@ pub(crate) struct Look {
     documents: Vec<LookedDocument>,
     /// One for each document; of use only for those that are compared as a whole.
     wholes: Vec<Fingerprint>,
+    looked_facts: LookedFacts,
+    /// What templates are learned from, once all is finished.
+    facts: PartFacts,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +88,12 @@ impl Look {
         self.chrome.clear();
         self.documents.clear();
         self.wholes.clear();
+        self.looked_facts.clear();
+    }
+
+    /// The facts of its documents that have a site, if they were gathered.
+    pub(crate) fn take_facts(&mut self) -> PartFacts {
+        std::mem::take(&mut self.facts)
     }
 
     pub(crate) fn n_blocks(&self) -> usize {
@@ -169,6 +180,15 @@ impl Look {
     }
 }
 
+/// What else the lines of a document are looked at for.
+#[derive(Clone, Copy, Debug)]
+struct For {
+    /// Templates are learned from its site.
+    facts: bool,
+    /// Templates of its site are known.
+    templates: bool,
+}
+
 /// Looks at documents, one thread's worth at a time.
 #[derive(Debug)]
 pub(crate) struct Looker {
@@ -176,6 +196,11 @@ pub(crate) struct Looker {
     fold: Fold,
     min_chars: usize,
     scope: Scope,
+    has_templates: bool,
+    gathers_facts: bool,
+    facts: FactsLooker,
+    /// Of a document on a site of which packs have templates.
+    lines: Vec<Line>,
     fingerprinter: Fingerprinter,
     blocks: Vec<Span>,
     shown: Vec<u32>,
@@ -191,6 +216,10 @@ impl Looker {
             fold: config.fold,
             min_chars: config.min_chars,
             scope: config.scope,
+            has_templates: config.level >= Level::Safe,
+            gathers_facts: false,
+            facts: FactsLooker::default(),
+            lines: Vec::new(),
             fingerprinter: Fingerprinter::default(),
             blocks: Vec::new(),
             shown: Vec::new(),
@@ -198,6 +227,11 @@ impl Looker {
             judge: Judge::default(),
             scratch: Vec::new(),
         }
+    }
+
+    /// The same, and whether it gathers what templates are learned from.
+    pub(crate) fn with_facts(self, gathers_facts: bool) -> Self {
+        Looker { gathers_facts, ..self }
     }
 
     /// The blocks of the document that was looked at last.
@@ -210,7 +244,14 @@ impl Looker {
         self.blocks.clear();
         self.shown.clear();
         self.hits.clear();
-        let site = if self.scope == Scope::Site || rules.ask_for_site() { document.site() } else { None };
+        let wants_site = self.scope == Scope::Site || rules.ask_for_site() || self.gathers_facts;
+        let site = if wants_site { document.site() } else { None };
+        let gathers_facts = self.gathers_facts && site.is_some();
+        if let Some(site) = site.filter(|_| gathers_facts) {
+            look.looked_facts.begin(look.documents.len(), site);
+        }
+        self.lines.clear();
+        let templates = site.filter(|_| self.has_templates).map_or(&[][..], |site| rules.templates(site));
         look.documents.push(LookedDocument {
             blocks_start: look.kinds.len(),
             chrome_start: look.chrome.len(),
@@ -222,7 +263,12 @@ impl Looker {
         });
         for (block_idx, span) in (0..).zip(blocks(document.text, self.unit)) {
             self.blocks.push(span);
-            let kind = self.look_at_block(rules, span.of(document.text), look);
+            let kind = self.look_at_block(
+                rules,
+                span.of(document.text),
+                For { facts: gathers_facts, templates: !templates.is_empty() },
+                look,
+            );
             if kind != Kind::Blank {
                 self.shown.push(block_idx);
             }
@@ -231,6 +277,7 @@ impl Looker {
         let page = Page { text: document.text, blocks: &self.blocks, site, shown: &self.shown };
         self.judge.judge(rules, &page, &self.hits, &mut look.chrome);
         let document = look.documents.len() - 1;
+        self.apply(templates, look.documents[document].chrome_start, &mut look.chrome);
         let blocks_start = look.documents[document].blocks_start;
         for chrome in &look.chrome[look.documents[document].chrome_start..] {
             if chrome.words.is_none() {
@@ -252,9 +299,12 @@ impl Looker {
         }
         self.fingerprinter.flush(&mut wholes);
         look.wholes = wholes;
+        if self.gathers_facts {
+            look.facts = self.facts.finish(&mut look.looked_facts, &look.fingerprints);
+        }
     }
 
-    fn look_at_block(&mut self, rules: &Rules, block: &[u8], look: &mut Look) -> Kind {
+    fn look_at_block(&mut self, rules: &Rules, block: &[u8], used: For, look: &mut Look) -> Kind {
         let slot = look.fingerprints.len();
         look.fingerprints.push(Fingerprint::default());
         fold(block, Fold::Loose, self.fingerprinter.begin());
@@ -263,6 +313,13 @@ impl Looker {
             return Kind::Blank;
         }
         scan(rules, folded, self.shown.len(), &mut self.scratch, &mut self.hits);
+        if used.templates {
+            self.lines.push(Line::of_folded(folded));
+        }
+        if used.facts {
+            let is_hashed = self.scope != Scope::Off && self.fold == Fold::Loose;
+            self.facts.add(folded, is_hashed.then_some(slot), &mut look.looked_facts);
+        }
         let kind = match self.scope {
             Scope::Off => Kind::Uncompared,
             _ if self.is_long(folded) => Kind::Long,
@@ -281,6 +338,21 @@ impl Looker {
         }
         self.fingerprinter.end(slot, &mut look.fingerprints);
         kind
+    }
+
+    /// Adds what the templates of packs remove to `chrome`, of which the document's starts at `first`.
+    fn apply(&mut self, templates: &[SiteTemplates], first: usize, chrome: &mut Vec<Chrome>) {
+        let mut gone: Vec<(u32, Template)> = Vec::new();
+        for learned in templates {
+            learned.apply(&self.lines, |rank, entry| {
+                gone.push((self.shown[rank], Template { documents: entry.documents, of: learned.documents() }));
+            });
+        }
+        gone.sort_by_key(|(block, _)| *block);
+        gone.dedup_by_key(|(block, _)| *block);
+        if !gone.is_empty() {
+            join_templates(chrome, first, gone.into_iter());
+        }
     }
 
     fn is_long(&self, folded: &[u8]) -> bool {

@@ -6,6 +6,7 @@
 mod edits;
 mod explain;
 mod finishing;
+mod learn;
 mod ledger;
 mod outline;
 mod output;
@@ -17,15 +18,17 @@ mod rewrite;
 mod source;
 mod stream;
 mod survey;
+mod templates;
 mod workers;
 
 pub use explain::{Explained, Piece};
+pub use learn::{Learned, learn};
 pub use progress::{Phase, Progress};
 pub use report::{REPORT_SCHEMA_VERSION, Removed, Report, Tally, Times, TopRemoved, Totals};
 pub use restore::{Restored, restore};
 
 use crate::config::{Config, OnBadRecord, OnLimit};
-use crate::decide::Scope;
+use crate::decide::{Level, Scope};
 use crate::error::{Error, Result};
 use crate::rules::Rules;
 use output::Unfinished;
@@ -183,7 +186,9 @@ impl<'r> Run<'r> {
     /// Surveys the inputs, if what is decided on one document depends on others, and hands the next pass over.
     fn with_survey<T>(&self, plan: Plan, then: impl FnOnce(&Rewrite<'_>) -> Result<T>) -> Result<T> {
         let (config, rules, progress) = (self.config, &self.rules, self.progress);
-        let (plan, survey) = if matches!(config.scope, Scope::Corpus | Scope::Site) {
+        // Documents of plain text have no site, and so no templates.
+        let has_templates = config.level >= Level::Safe && plan.files.iter().any(|file| file.layout.has_sites());
+        let (plan, survey) = if has_templates || matches!(config.scope, Scope::Corpus | Scope::Site) {
             let Surveyed { plan, survey } = survey::survey(config, rules, plan, &self.workers, progress)?;
             (plan, Some(survey))
         } else {

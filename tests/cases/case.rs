@@ -1,7 +1,7 @@
 //! What a case is, and how it is read from TOML.
 //!
 //! ```toml
-//! config = { no-default-packs = true }    # for all cases of the file; a case's own keys go before
+//! config = { no-default-packs = true }    # for all cases of the file; a case's own keys go before; level is "rules"
 //! pack = '…'                              # likewise: a pack of rules, as TOML
 //!
 //! [[case]]
@@ -23,7 +23,7 @@
 //! file has an end. `bug` says what is wrong with dehusk in a case that fails for now; once it passes, the key must go.
 
 use anyhow::{Context, Result, bail, ensure};
-use dehusk::Config;
+use dehusk::{Config, Level};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -156,7 +156,8 @@ struct TomlDocument {
 
 impl TomlCase {
     fn check(self, name: String, base: &toml::Table, pack: Option<&str>) -> Result<Case> {
-        let config = Config::default().overlaid("config", base.clone())?.overlaid("config", self.config)?;
+        let plain = Config { level: Level::Rules, ..Config::default() };
+        let config = plain.overlaid("config", base.clone())?.overlaid("config", self.config)?;
         ensure!(self.skip.values().all(|reason| !reason.is_empty()), "a path is skipped without a reason");
         let (stays, dropped) = (self.stays, self.dropped);
         let documents = match (self.text, self.file) {

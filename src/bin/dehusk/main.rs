@@ -4,6 +4,7 @@ mod args;
 mod clean;
 mod eval;
 mod explain;
+mod learn;
 mod packs;
 mod terminal;
 
@@ -48,6 +49,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Eval { gold, folds, by, json, config } => {
             eval::eval(&gold, &eval::How { folds, by, is_json: json }, &config.resolve()?)
         }
+        Command::Learn { inputs, facts, config } => learn::learn(&inputs, facts.as_deref(), &config.resolve()?),
         Command::Packs(command) => packs::packs(command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
