@@ -1,6 +1,6 @@
 //! `dehusk learn`, and `clean` with what it learned.
 
-use crate::support::Folder;
+use super::support::Folder;
 
 /// Pages of a site, of which two lines are chrome.
 fn pages(site: &str, numbers: std::ops::Range<usize>) -> String {
