@@ -1,11 +1,13 @@
 //! The configuration: one struct, whose fields are the flags of the command and the keys of a TOML file.
 
-use crate::decide::{Keep, Level, Scope};
+use crate::decide::{Keep, Scope};
 use crate::error::{Error, Result};
 use crate::rules::{Pack, Rules};
+use crate::score::{Level, Scorer, Weights};
 use crate::text::{Fold, Unit};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// All that can be chosen. The same names, with hyphens, are flags of the command and keys of a TOML file.
 ///
@@ -53,6 +55,8 @@ pub struct Config {
     pub level: Level,
     /// The least score that a line is removed for, in [0, 1], in place of the level's own.
     pub score_threshold: Option<f64>,
+    /// A file of weights for the score, as `dehusk train` makes it, in place of the built-in ones.
+    pub weights: Option<PathBuf>,
     /// Packs of rules besides the default ones: names of built-in packs, or files.
     pub pack: Vec<String>,
     /// Whether the default packs are left out.
@@ -84,7 +88,8 @@ pub struct Config {
 }
 
 /// The packs that are used unless `no-default-packs` says otherwise.
-const DEFAULT_PACKS: [&str; 3] = ["cnet", "gutenberg", "web-en"];
+const DEFAULT_PACKS: [&str; 11] =
+    ["cnet", "gutenberg", "web-de", "web-en", "web-es", "web-fr", "web-it", "web-ja", "web-pt", "web-ru", "web-zh"];
 
 impl Default for Config {
     fn default() -> Self {
@@ -105,6 +110,7 @@ impl Default for Config {
             fold: Fold::Loose,
             level: Level::Safe,
             score_threshold: None,
+            weights: None,
             pack: Vec::new(),
             no_default_packs: false,
             journal: None,
@@ -314,6 +320,21 @@ impl Config {
             }
         }
         names.into_iter().map(Pack::open).collect()
+    }
+
+    /// What scores lines, if the level asks for it.
+    pub(crate) fn scorer(&self) -> Result<Option<Arc<Scorer>>> {
+        if self.level == Level::Rules {
+            return Ok(None);
+        }
+        let scorer = match &self.weights {
+            None => Scorer::built_in()?,
+            Some(path) => {
+                let bytes = std::fs::read(path).map_err(|source| Error::reading(path, source))?;
+                Scorer::new(Weights::parse(&path.display().to_string(), &bytes)?)
+            }
+        };
+        Ok(Some(Arc::new(scorer)))
     }
 
     /// The rules that the configuration asks for, compiled.

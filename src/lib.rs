@@ -17,9 +17,10 @@ pub mod eval;
 mod journal;
 mod record;
 pub mod run;
+pub mod train;
 
 pub use clean::{Arrival, Cleaned, Cleaner, Cut, Document, Failure, Learner, Scratch, check_examples};
 pub use config::Config;
-pub use decide::{Decision, Keep, Level, Reason, Scope, Template};
+pub use decide::{Decision, Keep, Reason, Scope, Template};
 pub use error::{Error, Result};
-pub use score::Score;
+pub use score::{About, Level, Score, WEIGHTS_VERSION};

@@ -18,6 +18,7 @@ const LAYERS: [&[&str]; 11] = [
     &["record", "config", "journal"],
     &["run"],
     &["eval"],
+    &["train"],
     &["bin"],
 ];
 

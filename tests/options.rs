@@ -26,6 +26,7 @@ fn full() -> toml::Table {
         journal: path("journal.jsonl"),
         report: path("report.json"),
         score_threshold: Some(0.9),
+        weights: path("own.weights"),
         pack: vec!["cnet".into()],
         ..Config::default()
     };

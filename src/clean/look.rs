@@ -2,14 +2,16 @@
 
 use super::facts::{FactsLooker, LookedFacts};
 use crate::config::Config;
-use crate::decide::{Chrome, Judge, Level, Page, Scope, Template, join_templates};
+use crate::decide::{Chrome, Judge, Page, Reason, Scope, Template};
 use crate::error::Result;
 use crate::fingerprint::{Fingerprint, Fingerprinter};
 use crate::index::{Index, Mark, Place, Trace};
 use crate::rules::Rules;
 use crate::scan::{Hit, scan};
+use crate::score::{Level, Score, ScoreScratch, Scorer};
 use crate::template::{Line, PartFacts, SiteTemplates};
 use crate::text::{Fold, Span, Unit, blocks, fold, weighs};
+use std::sync::Arc;
 
 /// A text with what is known of it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -104,6 +106,35 @@ impl Look {
     pub(crate) fn chrome_of(&self, document_idx: usize) -> &[Chrome] {
         let end = self.documents.get(document_idx + 1).map_or(self.chrome.len(), |next| next.chrome_start);
         &self.chrome[self.documents[document_idx].chrome_start..end]
+    }
+
+    /// Adds blocks that go to what goes from position `first` of the list on, unless a block goes already.
+    fn add_chrome(&mut self, first: usize, blocks: impl Iterator<Item = (u32, Reason)>) {
+        let n_before = self.chrome.len();
+        for (block, reason) in blocks {
+            let is_gone = |chrome: &Chrome| chrome.block == block && chrome.words.is_none();
+            let start = first + self.chrome[first..n_before].partition_point(|chrome| chrome.block < block);
+            if !self.chrome[start..n_before].first().is_some_and(is_gone) {
+                self.chrome.push(Chrome { block, words: None, reason });
+            }
+        }
+        if self.chrome.len() > n_before {
+            self.chrome[first..].sort_by_key(|chrome| (chrome.block, chrome.words));
+            // What goes whole loses no words besides.
+            let mut last_gone = None;
+            let mut kept = first;
+            for idx in first..self.chrome.len() {
+                let chrome = self.chrome[idx];
+                if chrome.words.is_none() {
+                    last_gone = Some(chrome.block);
+                }
+                if chrome.words.is_none() || last_gone != Some(chrome.block) {
+                    self.chrome[kept] = chrome;
+                    kept += 1;
+                }
+            }
+            self.chrome.truncate(kept);
+        }
     }
 
     /// Adds a document that has no text to look at.
@@ -207,10 +238,19 @@ pub(crate) struct Looker {
     hits: Vec<Hit>,
     judge: Judge,
     scratch: Vec<u8>,
+    /// What scores lines, and the least score that a line goes for.
+    scorer: Option<(Arc<Scorer>, Score)>,
+    score_scratch: ScoreScratch,
+    scores: Vec<Score>,
 }
 
 impl Looker {
-    pub(crate) fn new(config: &Config) -> Self {
+    /// A looker, which scores lines if it is given what scores them and the level is not only rules.
+    pub(crate) fn new(config: &Config, scorer: Option<&Arc<Scorer>>) -> Self {
+        let scorer = scorer.and_then(|scorer| {
+            let least = scorer.threshold(config.level)?;
+            Some((Arc::clone(scorer), config.score_threshold.map_or(least, Score::from)))
+        });
         Looker {
             unit: config.unit,
             fold: config.fold,
@@ -226,6 +266,9 @@ impl Looker {
             hits: Vec::new(),
             judge: Judge::default(),
             scratch: Vec::new(),
+            scorer,
+            score_scratch: ScoreScratch::default(),
+            scores: Vec::new(),
         }
     }
 
@@ -261,23 +304,33 @@ impl Looker {
                 (Scope::Site, None) | (Scope::Document | Scope::Off, _) => Group::Alone,
             },
         });
+        if let Some((scorer, _)) = &self.scorer {
+            scorer.begin(&mut self.score_scratch);
+        }
         for (block_idx, span) in (0..).zip(blocks(document.text, self.unit)) {
             self.blocks.push(span);
-            let kind = self.look_at_block(
-                rules,
-                span.of(document.text),
-                For { facts: gathers_facts, templates: !templates.is_empty() },
-                look,
-            );
+            let block = span.of(document.text);
+            let used = For { facts: gathers_facts, templates: !templates.is_empty() };
+            let kind = self.look_at_block(rules, block, used, look);
             if kind != Kind::Blank {
                 self.shown.push(block_idx);
+                if let Some((scorer, _)) = &self.scorer {
+                    scorer.add(block, &mut self.score_scratch);
+                }
             }
             look.kinds.push(kind);
         }
         let page = Page { text: document.text, blocks: &self.blocks, site, shown: &self.shown };
         self.judge.judge(rules, &page, &self.hits, &mut look.chrome);
         let document = look.documents.len() - 1;
-        self.apply(templates, look.documents[document].chrome_start, &mut look.chrome);
+        self.apply(templates, look.documents[document].chrome_start, look);
+        self.scores.clear();
+        if let Some((scorer, least)) = &self.scorer {
+            scorer.score(&mut self.score_scratch, &mut self.scores);
+            let scored = self.shown.iter().zip(&self.scores).filter(|(_, score)| *score >= least);
+            let scored = scored.map(|(&block, &score)| (block, Reason::Score(score)));
+            look.add_chrome(look.documents[document].chrome_start, scored);
+        }
         let blocks_start = look.documents[document].blocks_start;
         for chrome in &look.chrome[look.documents[document].chrome_start..] {
             if chrome.words.is_none() {
@@ -340,19 +393,18 @@ impl Looker {
         kind
     }
 
-    /// Adds what the templates of packs remove to `chrome`, of which the document's starts at `first`.
-    fn apply(&mut self, templates: &[SiteTemplates], first: usize, chrome: &mut Vec<Chrome>) {
-        let mut gone: Vec<(u32, Template)> = Vec::new();
+    /// Adds what the templates of packs remove of a document, whose chrome starts at `first`.
+    fn apply(&self, templates: &[SiteTemplates], first: usize, look: &mut Look) {
+        let mut gone: Vec<(u32, Reason)> = Vec::new();
         for learned in templates {
             learned.apply(&self.lines, |rank, entry| {
-                gone.push((self.shown[rank], Template { documents: entry.documents, of: learned.documents() }));
+                let template = Template { documents: entry.documents, of: learned.documents() };
+                gone.push((self.shown[rank], Reason::Template(template)));
             });
         }
         gone.sort_by_key(|(block, _)| *block);
         gone.dedup_by_key(|(block, _)| *block);
-        if !gone.is_empty() {
-            join_templates(chrome, first, gone.into_iter());
-        }
+        look.add_chrome(first, gone.into_iter());
     }
 
     fn is_long(&self, folded: &[u8]) -> bool {

@@ -18,8 +18,9 @@ use crate::edit;
 use crate::error::{Error, Result};
 use crate::index::{MemoryIndex, Place, Trace};
 use crate::rules::Rules;
+use crate::score::Scorer;
 use crate::text::Span;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Cleans documents against rules and against what it has seen before; what a crawler calls on each page.
 ///
@@ -46,6 +47,7 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Debug)]
 pub struct Cleaner {
     rules: Rules,
+    scorer: Option<Arc<Scorer>>,
     config: Config,
     memory: Mutex<Memory>,
 }
@@ -118,7 +120,12 @@ impl Cleaner {
                         give files to a run, or let scope be \"document\"";
             return Err(Error::config("configuration", what));
         }
-        Ok(Cleaner { rules: config.rules()?, config: config.clone(), memory: Mutex::default() })
+        Ok(Cleaner {
+            rules: config.rules()?,
+            scorer: config.scorer()?,
+            config: config.clone(),
+            memory: Mutex::default(),
+        })
     }
 
     /// The rules that it cleans with.
@@ -134,7 +141,7 @@ impl Cleaner {
     pub fn clean<'s>(&self, document: &Document<'_>, scratch: &'s mut Scratch) -> Result<Cleaned<'s>> {
         check_size(document.text)?;
         let Scratch { looker, look, decisions, cuts, out } = scratch;
-        let looker = looker.get_or_insert_with(|| Looker::new(&self.config));
+        let looker = looker.get_or_insert_with(|| Looker::new(&self.config, self.scorer.as_ref()));
         look.clear();
         looker.look(&self.rules, document, look);
         looker.finish(look);

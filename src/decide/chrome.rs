@@ -266,7 +266,9 @@ pub(crate) fn join_templates(chrome: &mut Vec<Chrome>, first: usize, templates: 
     for (block, template) in templates {
         chrome.extend(std::iter::from_fn(|| others.next_if(|other| other.block < block)));
         let of_block: Vec<Chrome> = std::iter::from_fn(|| others.next_if(|other| other.block == block)).collect();
-        let whole = of_block.into_iter().find(|other| other.words.is_none());
+        // What a rule or another pack says goes before; what only looks like chrome does not.
+        let is_known = |other: &Chrome| matches!(other.reason, Reason::Rule(_) | Reason::Template(_));
+        let whole = of_block.into_iter().find(|other| other.words.is_none() && is_known(other));
         chrome.push(whole.unwrap_or(Chrome { block, words: None, reason: Reason::Template(template) }));
     }
     chrome.extend(others);

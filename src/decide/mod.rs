@@ -48,22 +48,6 @@ pub enum Keep {
     None,
 }
 
-/// How much is removed of what looks like chrome and no rule names. Each level removes what the one before it does, and more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
-#[serde(rename_all = "kebab-case")]
-pub enum Level {
-    /// What rules name, and repeats.
-    Rules,
-    /// Also what the pages of a site or a document repeat at their edges, and lines that are chrome almost surely.
-    #[default]
-    Safe,
-    /// Also lines that are chrome more likely than not.
-    Balanced,
-    /// Also lines that may well be chrome.
-    Strict,
-}
-
 /// Why something is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {

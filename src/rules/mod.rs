@@ -13,8 +13,16 @@ pub(crate) use compile::{Anchor, CompiledNear, CompiledRule, Pattern, Role};
 pub(crate) use decoration::core_of;
 
 /// The packs that come with dehusk, by name.
-const BUILT_IN: [(&str, &str); 3] = [
+const BUILT_IN: [(&str, &str); 11] = [
     ("cnet", include_str!("packs/cnet.toml")),
     ("gutenberg", include_str!("packs/gutenberg.toml")),
+    ("web-de", include_str!("packs/web-de.toml")),
     ("web-en", include_str!("packs/web-en.toml")),
+    ("web-es", include_str!("packs/web-es.toml")),
+    ("web-fr", include_str!("packs/web-fr.toml")),
+    ("web-it", include_str!("packs/web-it.toml")),
+    ("web-ja", include_str!("packs/web-ja.toml")),
+    ("web-pt", include_str!("packs/web-pt.toml")),
+    ("web-ru", include_str!("packs/web-ru.toml")),
+    ("web-zh", include_str!("packs/web-zh.toml")),
 ];

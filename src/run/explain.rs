@@ -75,7 +75,7 @@ pub(super) fn explain(
                     });
                 }
                 None => {
-                    let mut looker = PartLooker::new(Looker::new(&config));
+                    let mut looker = PartLooker::new(Looker::new(&config, run.scorer.as_ref()));
                     let mut look = Look::default();
                     let outline = looker.look(rewrite.rules, &planned.layout, &bytes, start == 0, &mut look)?;
                     let alone = Alone::of(&look)?;

@@ -28,15 +28,17 @@ pub use report::{REPORT_SCHEMA_VERSION, Removed, Report, Tally, Times, TopRemove
 pub use restore::{Restored, restore};
 
 use crate::config::{Config, OnBadRecord, OnLimit};
-use crate::decide::{Level, Scope};
+use crate::decide::Scope;
 use crate::error::{Error, Result};
 use crate::rules::Rules;
+use crate::score::{Level, Scorer};
 use output::Unfinished;
 use plan::{Destination, Plan, canonical_to_be};
 use rewrite::{Outputs, Rewrite};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 use survey::Surveyed;
 use workers::Workers;
@@ -59,6 +61,7 @@ pub struct Run<'r> {
     config: &'r Config,
     progress: &'r dyn Progress,
     rules: Rules,
+    scorer: Option<Arc<Scorer>>,
     workers: Workers,
 }
 
@@ -70,7 +73,8 @@ impl<'r> Run<'r> {
     /// When the configuration or a pack is refused.
     pub fn new(config: &'r Config, progress: &'r dyn Progress) -> Result<Self> {
         config.validate()?;
-        Ok(Run { config, progress, rules: config.rules()?, workers: Workers::start(config.threads)? })
+        let (rules, scorer) = (config.rules()?, config.scorer()?);
+        Ok(Run { config, progress, rules, scorer, workers: Workers::start(config.threads)? })
     }
 
     /// Cleans files and folders into the output that the configuration names, or with `dry_run` only tells what would go.
@@ -189,7 +193,8 @@ impl<'r> Run<'r> {
         // Documents of plain text have no site, and so no templates.
         let has_templates = config.level >= Level::Safe && plan.files.iter().any(|file| file.layout.has_sites());
         let (plan, survey) = if has_templates || matches!(config.scope, Scope::Corpus | Scope::Site) {
-            let Surveyed { plan, survey } = survey::survey(config, rules, plan, &self.workers, progress)?;
+            let Surveyed { plan, survey } =
+                survey::survey(config, rules, self.scorer.as_ref(), plan, &self.workers, progress)?;
             (plan, Some(survey))
         } else {
             (plan, None)
@@ -206,8 +211,15 @@ impl<'r> Run<'r> {
                 before += n_records.get(part_idx).copied().unwrap_or(0);
             }
         }
-        let rewrite =
-            Rewrite { config, rules, plan: &plan, survey: survey.as_ref(), records_before: &records_before, progress };
+        let rewrite = Rewrite {
+            config,
+            rules,
+            scorer: self.scorer.as_ref(),
+            plan: &plan,
+            survey: survey.as_ref(),
+            records_before: &records_before,
+            progress,
+        };
         if let Some(survey) = &survey
             && config.on_bad_record == OnBadRecord::Stop
         {
@@ -302,4 +314,14 @@ fn is_folder(path: &Path) -> bool {
 /// Opens a file for reading.
 fn open(path: &Path) -> Result<File> {
     File::open(path).map_err(|source| Error::reading(path, source))
+}
+
+/// Writes a whole file, which appears under its name when it is on the disk.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8], may_replace: bool) -> Result<()> {
+    if !may_replace && path.exists() {
+        return Err(Error::usage(format!("{}: exists already; give --force to replace it", path.display())));
+    }
+    let mut file = Unfinished::create(path, may_replace)?;
+    file.write_all(bytes).map_err(|source| Error::writing(path, source))?;
+    file.finish()
 }

@@ -20,14 +20,16 @@ use crate::index::{Lookup, Place, Trace};
 use crate::journal::{FileLine, Line, Location, PartLine};
 use crate::record::Layout;
 use crate::rules::Rules;
+use crate::score::Scorer;
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A pass over all parts.
 pub(super) struct Rewrite<'r> {
     pub(super) config: &'r Config,
     pub(super) rules: &'r Rules,
+    pub(super) scorer: Option<&'r Arc<Scorer>>,
     pub(super) plan: &'r Plan,
     /// What is known of the whole scope; nothing where each document is decided on by itself.
     pub(super) survey: Option<&'r Survey>,
@@ -100,7 +102,7 @@ impl Rewrite<'_> {
                 out: Vec::new(),
                 journal: Vec::new(),
                 cuts: Vec::new(),
-                looker: PartLooker::new(Looker::new(self.config)),
+                looker: PartLooker::new(Looker::new(self.config, self.scorer)),
                 look: Look::default(),
             },
             |worker, part_idx, stop| {

@@ -191,7 +191,7 @@ impl<'s> Stream<'s> {
         let starts_input = self.bytes_in == 0;
         let looked = run.workers.each(
             pieces.len(),
-            || PartLooker::new(Looker::new(config)),
+            || PartLooker::new(Looker::new(config, run.scorer.as_ref())),
             |looker, piece_idx, _| {
                 let mut look = Look::default();
                 let starts_input = starts_input && piece_idx == 0;

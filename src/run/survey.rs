@@ -8,11 +8,13 @@ use super::templates::{Learned, learn_and_apply};
 use super::workers::Workers;
 use crate::clean::{Look, Looker};
 use crate::config::{Config, OnBadRecord};
-use crate::decide::{Displaced, Keep, Level, Repeats, Witnesses};
+use crate::decide::{Displaced, Keep, Repeats, Witnesses};
 use crate::error::{Error, Result};
 use crate::index::{Frozen, MemoryIndex, Trace};
 use crate::rules::Rules;
+use crate::score::{Level, Scorer};
 use crate::template::PartFacts;
+use std::sync::Arc;
 
 /// What the survey found, by the number of the part.
 #[derive(Debug)]
@@ -46,6 +48,7 @@ pub(super) struct Surveyed {
 pub(super) fn survey(
     config: &Config,
     rules: &Rules,
+    scorer: Option<&Arc<Scorer>>,
     mut plan: Plan,
     workers: &Workers,
     progress: &dyn Progress,
@@ -56,7 +59,7 @@ pub(super) fn survey(
         let index = MemoryIndex::default();
         let outcomes = workers.each(
             plan.parts.len(),
-            || (PartLooker::new(Looker::new(config).with_facts(gathers_facts)), Look::default(), Vec::new()),
+            || (PartLooker::new(Looker::new(config, scorer).with_facts(gathers_facts)), Look::default(), Vec::new()),
             |(looker, look, bytes), part_idx, stop| -> Result<(Trace, Outline, PartFacts)> {
                 let (part, file) = (&plan.parts[part_idx], plan.file_of(part_idx));
                 let start = read_part(file, part, bytes)?;

@@ -359,6 +359,14 @@ fn ascii_characters(run: &[u8], start: usize, out: &mut Vec<u8>) {
     }
 }
 
+/// The loose form of a character by itself, where that is one character; else the character as it is.
+pub(crate) fn fold_character(character: char) -> char {
+    match look_up(character) {
+        Folded::One(folded) => folded,
+        Folded::Gone | Folded::Defined => character,
+    }
+}
+
 fn look_up(character: char) -> Folded {
     type Page = OnceLock<Box<[Folded; 256]>>;
     static PAGES: [Page; 256] = [const { OnceLock::new() }; 256];

@@ -8,7 +8,7 @@ mod fold;
 
 pub use blocks::{Blocks, Unit, blocks, content, is_blank};
 pub use fold::{FOLD_VERSION, Fold, fold, fold_tracked, weight};
-pub(crate) use fold::{weigh, weighs};
+pub(crate) use fold::{fold_character, weigh, weighs};
 
 /// A half-open range of bytes in a text as it was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,13 +1,13 @@
 //! What a case is, and how it is read from TOML.
 //!
 //! ```toml
-//! config = { no-default-packs = true }    # for all cases of the file; a case's own keys go before; level is "rules"
+//! config = { no-default-packs = true }    # for all cases of the file; a case's own keys go before
 //! pack = '…'                              # likewise: a pack of rules, as TOML
 //!
 //! [[case]]
 //! name = "unique-among-all-files"
 //! about = "why, for the reader"            # optional
-//! config = { min-chars = 10 }              # keys of `Config`
+//! config = { min-chars = 10 }              # keys of `Config`; `level` is "rules" if not given
 //! pack = '…'                               # optional: in place of the file's
 //! skip = { cleaner = "why not there" }     # paths that do not apply: jsonl, stream, cleaner
 //! file = [

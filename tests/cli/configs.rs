@@ -21,7 +21,8 @@ fn a_file_configures_and_flags_go_before() {
 #[test]
 fn a_list_given_as_a_flag_takes_the_place_of_the_files() {
     let folder = Folder::new().with("in.txt", SHIP).with("dehusk.toml", "pack = [\"nothing\"]\n");
-    let error = "error: nothing: no such pack or file; the packs that come with dehusk are cnet, gutenberg, web-en";
+    let error = "error: nothing: no such pack or file; the packs that come with dehusk are cnet, gutenberg, web-de, \
+                 web-en, web-es, web-fr, web-it, web-ja, web-pt, web-ru, web-zh";
     folder.run("clean in.txt -o out.txt --config dehusk.toml").ends(2, &[error]);
     folder.run("clean in.txt -o out.txt --config dehusk.toml --pack cnet").ends_with(0);
 }

@@ -106,6 +106,25 @@ pub(crate) enum Command {
         #[command(flatten)]
         config: ConfigArgs,
     },
+    /// Learn weights for the score from labelled pages, for use with --weights
+    #[command(after_help = EXIT_CODES)]
+    Train {
+        /// Labelled pages as JSONL, if need be compressed with zstd; see `eval`
+        #[arg(value_hint = ValueHint::FilePath)]
+        gold: PathBuf,
+        /// Where the weights go
+        #[arg(short, long, value_hint = ValueHint::FilePath)]
+        output: PathBuf,
+        /// What draws the random numbers
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Replace what is there
+        #[arg(long)]
+        force: bool,
+        /// Tell only what is bad
+        #[arg(short, long)]
+        quiet: bool,
+    },
     /// List, show and test packs of rules
     #[command(subcommand)]
     Packs(PacksCommand),
@@ -221,6 +240,10 @@ pub(crate) struct ConfigArgs {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "SCORE", help_heading = "Rules")]
     score_threshold: Option<f64>,
+    /// A file of weights for the score, as `train` makes it [default: those that come with dehusk]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Rules")]
+    weights: Option<PathBuf>,
     /// A pack of rules besides the default ones: a name or a file; may be given more than once
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[arg(long, value_name = "NAME|FILE", help_heading = "Rules")]

@@ -2,7 +2,8 @@
 
 use crate::{FINE, print, terminal};
 use dehusk::Config;
-use dehusk::eval::{By, COLUMNS, Evaluation, Gold, Scores, evaluate, evaluate_folds};
+use dehusk::eval::{By, COLUMNS, Evaluation, Gold, Scores, evaluate};
+use dehusk::train::{evaluate_folds, n_known};
 use std::fmt::Write;
 use std::io::Read;
 use std::path::Path;
@@ -27,8 +28,18 @@ pub(crate) fn eval(path: &Path, how: &How, config: &Config) -> anyhow::Result<u8
         Gold::read(path, config)?
     };
     let evaluation = match how.folds {
-        Some(n_folds) => evaluate_folds(&gold, n_folds, |_| Ok(config.clone()))?,
-        None => evaluate(&gold, config)?,
+        Some(n_folds) => evaluate_folds(&gold, n_folds, config)?,
+        None => {
+            let n_known = n_known(&gold, config)?;
+            if n_known > 0 {
+                let n_pages = gold.pages().len();
+                let what = format!(
+                    "the score was learned from {n_known} of these {n_pages} pages, so that it looks better than it is"
+                );
+                terminal::warn(&format!("{what}; give --folds to score each page by what was learned from others"));
+            }
+            evaluate(&gold, config)?
+        }
     };
     let n_worst = if config.verbose > 0 { WORST } else { 0 };
     let told = if how.is_json { evaluation.to_json(how.by, n_worst) } else { table(&evaluation, how.by, n_worst) };

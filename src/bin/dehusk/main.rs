@@ -7,6 +7,7 @@ mod explain;
 mod learn;
 mod packs;
 mod terminal;
+mod train;
 
 use args::{Cli, Command};
 use clap::{CommandFactory, Parser};
@@ -50,6 +51,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
             eval::eval(&gold, &eval::How { folds, by, is_json: json }, &config.resolve()?)
         }
         Command::Learn { inputs, facts, config } => learn::learn(&inputs, facts.as_deref(), &config.resolve()?),
+        Command::Train { gold, output, seed, force, quiet } => train::train(&gold, &output, seed, force, quiet),
         Command::Packs(command) => packs::packs(command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
