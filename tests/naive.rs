@@ -20,6 +20,8 @@ mod repeats;
 mod rules;
 #[path = "naive/runs.rs"]
 mod runs;
+#[path = "naive/templates.rs"]
+mod templates;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};

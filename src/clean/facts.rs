@@ -1,7 +1,7 @@
 //! Gathering the facts that templates are learned from, beside the look at a document.
 
 use crate::fingerprint::{Fingerprint, Fingerprinter};
-use crate::template::{Line, PartFacts, Shape, mask};
+use crate::template::{Line, PartFacts, Shape, mask_shaped};
 
 /// The facts of the documents of a look, before all their lines are hashed.
 #[derive(Debug, Default)]
@@ -52,19 +52,20 @@ impl FactsLooker {
     /// of the blocks if it is to have one.
     pub(crate) fn add(&mut self, folded: &[u8], slot: Option<usize>, facts: &mut LookedFacts) {
         let number = |slot: usize| u32::try_from(slot).expect("blocks of a part are numbered with 32 bits");
-        let is_masked = mask(folded, self.fingerprinter.begin());
-        match slot.filter(|_| !is_masked) {
-            Some(slot) => facts.lines.push((Hashed::AsBlock(number(slot)), Shape::of(folded))),
+        let (is_masked, shape) = mask_shaped(folded, self.fingerprinter.begin());
+        let hashed = match slot.filter(|_| !is_masked) {
+            Some(slot) => Hashed::AsBlock(number(slot)),
             None => {
                 if !is_masked {
                     self.fingerprinter.begin().extend_from_slice(folded);
                 }
                 let slot = facts.fingerprints.len();
-                facts.lines.push((Hashed::Masked(number(slot)), Shape::of(self.fingerprinter.folded())));
                 facts.fingerprints.push(Fingerprint::default());
                 self.fingerprinter.end(slot, &mut facts.fingerprints);
+                Hashed::Masked(number(slot))
             }
-        }
+        };
+        facts.lines.push((hashed, shape));
     }
 
     /// The facts, given the fingerprints of the blocks.

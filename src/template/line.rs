@@ -87,10 +87,18 @@ impl Line {
 impl Shape {
     /// The shape of a line, given its masked fold.
     pub(crate) fn of(masked: &[u8]) -> Self {
+        Shape::with(masked, None)
+    }
+
+    /// The same, where it may be known already what the line has.
+    fn with(masked: &[u8], marks: Option<u8>) -> Self {
         // A character weighs all of its bytes at most.
         let weight = if masked.len() <= SHORT { 0 } else { weigh(masked, PROSE) };
         match weight {
-            0..=SHORT => Shape::Short { is_label: is_label(masked), is_code: is_code(masked) },
+            0..=SHORT => Shape::Short {
+                is_label: is_label(masked),
+                is_code: is_code(masked, marks.unwrap_or_else(|| marks_of(masked))),
+            },
             PROSE.. => Shape::Prose,
             _ => Shape::Long,
         }
@@ -111,30 +119,49 @@ fn is_label(masked: &[u8]) -> bool {
     }
 }
 
-/// In one go to the end, which is vector code.
-fn is_code(masked: &[u8]) -> bool {
-    let one = |byte: u8| u8::from(matches!(byte, b'{' | b'}' | b'=' | b';' | b'\\'));
-    let two = |first: u8, second: u8| u8::from((first == b'(') & (second == b')') | (first == b'<') & (second == b'/'));
-    let seen = masked.iter().fold(0, |seen, byte| seen | one(*byte));
-    let pairs = masked.iter().zip(masked.iter().skip(1));
-    pairs.fold(seen, |seen, (first, second)| seen | two(*first, *second)) != 0
+fn is_code(masked: &[u8], marks: u8) -> bool {
+    let has_pair = || masked.windows(2).any(|pair| pair == b"()" || pair == b"</");
+    marks & CODE != 0 || marks & OPENS != 0 && has_pair()
 }
 
-/// Appends the masked form of a folded line to `out`, if it differs from the line itself: in a line of no more than 256
-/// bytes, every run of digits is one `0` if there are two letters to tell the line by.
+/// What a line may have. None of it depends on numbers but the first.
+const DIGIT: u8 = 1;
+const LEAD: u8 = 2;
+const CODE: u8 = 4;
+const OPENS: u8 = 8;
+
+/// Which of these a line has. To its end in any case, which is vector code.
+fn marks_of(folded: &[u8]) -> u8 {
+    folded.iter().fold(0, |marks, byte| {
+        marks
+            | u8::from(byte.is_ascii_digit()) * DIGIT
+            | u8::from(*byte >= FIRST_LEAD) * LEAD
+            | u8::from(matches!(*byte, b'{' | b'}' | b'=' | b';' | b'\\')) * CODE
+            | u8::from((*byte == b'(') | (*byte == b'<')) * OPENS
+    })
+}
+
+/// Appends the masked form of a folded line to `out`, if it differs from the line itself, and tells whether it does: in a
+/// line of no more than 256 bytes, every run of digits is one `0` if there are two letters to tell the line by.
 ///
 /// Masking again changes nothing.
 pub(crate) fn mask(folded: &[u8], out: &mut Vec<u8>) -> bool {
+    folded.len() <= MASKED_BYTES && mask_marked(folded, marks_of(folded), out)
+}
+
+/// As [`mask`], with the shape of the masked form.
+pub(crate) fn mask_shaped(folded: &[u8], out: &mut Vec<u8>) -> (bool, Shape) {
     if folded.len() > MASKED_BYTES {
-        return false;
+        return (false, Shape::of(folded));
     }
-    const DIGIT: u8 = 1;
-    const LEAD: u8 = 2;
-    // To the end in any case, which is vector code.
-    let seen = folded
-        .iter()
-        .fold(0, |seen, byte| seen | u8::from(byte.is_ascii_digit()) * DIGIT | u8::from(*byte >= FIRST_LEAD) * LEAD);
-    match seen {
+    let marks = marks_of(folded);
+    let start = out.len();
+    let is_masked = mask_marked(folded, marks, out);
+    (is_masked, Shape::with(if is_masked { &out[start..] } else { folded }, Some(marks)))
+}
+
+fn mask_marked(folded: &[u8], marks: u8, out: &mut Vec<u8>) -> bool {
+    match marks & (DIGIT | LEAD) {
         0 => false,
         DIGIT => mask_ascii(folded, out),
         _ => mask_any(folded, out),

@@ -27,7 +27,7 @@ mod union;
 pub(crate) use facts::{DocumentFacts, PartFacts, chosen, site_name};
 pub(crate) use file::is_facts;
 pub(crate) use learn::learn;
-pub(crate) use line::{Line, Shape, mask};
+pub(crate) use line::{Line, Shape, mask, mask_shaped};
 pub use site::{LearnedSite, LearnedTemplate, Where, pack_toml};
 pub(crate) use union::{SiteUnion, Union};
 

@@ -59,10 +59,13 @@ fn a_pack_tells_what_was_learned_and_cleans_what_comes() {
 
     let page = "{\"site\":\"gazette.example\",\"text\":\"HARBOUR Gazette »\\nA new one\\nIt is told in full.\\nPage 7 of 8\"}\n";
     let left = "{\"site\":\"gazette.example\",\"text\":\"A new one\\nIt is told in full.\\n\"}\n";
-    folder.run_on(page, "clean - --format jsonl --pack sites.toml -q").ends(0, &[]).says(left);
-    folder.run_on(page, "clean - --format jsonl --pack sites.toml -q --level rules").ends(0, &[]).says(page);
+    folder.run_on(page, "clean - --format jsonl --no-default-packs --pack sites.toml -q").ends(0, &[]).says(left);
     folder
-        .run_on(page.replace("gazette.", "other."), "clean - --format jsonl --pack sites.toml -q")
+        .run_on(page, "clean - --format jsonl --no-default-packs --pack sites.toml -q --level rules")
+        .ends(0, &[])
+        .says(page);
+    folder
+        .run_on(page.replace("gazette.", "other."), "clean - --format jsonl --no-default-packs --pack sites.toml -q")
         .ends(0, &[])
         .says(&page.replace("gazette.", "other."));
     folder.run("packs test sites.toml").ends(0, &[]).says("sites.toml: 0 of 0 examples hold\n");
@@ -71,13 +74,13 @@ fn a_pack_tells_what_was_learned_and_cleans_what_comes() {
     let reviewed = pack.replacen("line = \"page 0 of 0\"", "line = \"something else\"", 1);
     let folder = folder.with("reviewed.toml", reviewed);
     let left = "{\"site\":\"gazette.example\",\"text\":\"A new one\\nIt is told in full.\\nPage 7 of 8\"}\n";
-    folder.run_on(page, "clean - --format jsonl --pack reviewed.toml -q").ends(0, &[]).says(left);
+    folder.run_on(page, "clean - --format jsonl --no-default-packs --pack reviewed.toml -q").ends(0, &[]).says(left);
 }
 
 #[test]
 fn a_run_says_what_templates_removed() {
     let folder = Folder::new().with("in.jsonl", pages("gazette.example", 0..12));
-    folder.run("clean in.jsonl -o out.jsonl --journal journal.jsonl --report report.json --scope off -q --max-removed-run 1").ends(0, &[]);
+    folder.run("clean in.jsonl -o out.jsonl --journal journal.jsonl --report report.json --scope off -q --max-removed-run 1 --no-default-packs").ends(0, &[]);
     assert_eq!(folder.json("report.json")["removed"]["templates"]["blocks"], 36);
     let cut = folder.journal("journal.jsonl").into_iter().find(|line| line["reason"] == "template").expect("a cut");
     assert_eq!((cut["pages"].as_u64(), cut["of"].as_u64()), (Some(12), Some(12)), "{cut}");
