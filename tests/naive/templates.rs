@@ -357,4 +357,49 @@ proptest! {
         prop_assert_eq!(by_facts.facts(), all.facts());
         prop_assert_eq!(by_facts.finish_pack("x"), all.finish_pack("x"));
     }
+
+    /// Nothing goes as a copy of what goes itself: of whatever goes as a repeat, one copy is left.
+    #[test]
+    fn one_copy_of_a_repeat_is_left(
+        pages in site(),
+        sites in prop::collection::vec(0..3_usize, 40),
+        min_chars in select(&[1_usize, 6, 30][..]),
+    ) {
+        let records: Vec<serde_json::Value> = pages
+            .iter()
+            .zip(&sites)
+            .map(|(page, site)| {
+                let text = page.join("\n") + "\n";
+                match site {
+                    0 => serde_json::json!({ "text": text }),
+                    site => serde_json::json!({ "site": format!("{site}.example"), "text": text }),
+                }
+            })
+            .collect();
+        let folder = tempfile::tempdir()?;
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("in.jsonl"), records.iter().map(|record| record.to_string() + "\n").collect::<String>())?;
+        let config = Config {
+            output: Some(path("out.jsonl")),
+            journal: Some(path("journal")),
+            no_default_packs: true,
+            score_threshold: Some(1.0),
+            min_chars,
+            threads: Some(2),
+            ..Config::default()
+        };
+        Run::new(&config, &())?.files(&[path("in.jsonl")])?;
+        let mut left = BTreeSet::new();
+        for record in std::fs::read_to_string(path("out.jsonl"))?.lines() {
+            let record: serde_json::Value = serde_json::from_str(record)?;
+            left.extend(record["text"].as_str().unwrap_or_default().lines().map(|line| folded(line.as_bytes())));
+        }
+        for cut in std::fs::read_to_string(path("journal"))?.lines() {
+            let cut: serde_json::Value = serde_json::from_str(cut)?;
+            if matches!(cut["reason"].as_str(), Some("repeat" | "copy")) {
+                let text: String = serde_json::from_str(&format!("\"{}\"", cut["text"].as_str().unwrap_or_default()))?;
+                prop_assert!(left.contains(&folded(text.trim_end().as_bytes())), "{}", cut);
+            }
+        }
+    }
 }
