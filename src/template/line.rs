@@ -132,12 +132,14 @@ const OPENS: u8 = 8;
 
 /// Which of these a line has. To its end in any case, which is vector code.
 fn marks_of(folded: &[u8]) -> u8 {
-    folded.iter().fold(0, |marks, byte| {
+    let mark = |is_there: bool, mark: u8| u8::from(is_there) * mark;
+    folded.iter().fold(0, |marks, &byte| {
+        let is_code = matches!(byte, b'{' | b'}' | b'=' | b';' | b'\\');
         marks
-            | u8::from(byte.is_ascii_digit()) * DIGIT
-            | u8::from(*byte >= FIRST_LEAD) * LEAD
-            | u8::from(matches!(*byte, b'{' | b'}' | b'=' | b';' | b'\\')) * CODE
-            | u8::from((*byte == b'(') | (*byte == b'<')) * OPENS
+            | mark(byte.is_ascii_digit(), DIGIT)
+            | mark(byte >= FIRST_LEAD, LEAD)
+            | mark(is_code, CODE)
+            | mark((byte == b'(') | (byte == b'<'), OPENS)
     })
 }
 
