@@ -6,6 +6,7 @@ mod error;
 pub mod fingerprint;
 pub mod index;
 pub mod rules;
+mod running;
 mod scan;
 mod score;
 pub mod template;

@@ -124,7 +124,8 @@ impl<'c> Bench<'c> {
             report: without_times(&report)?,
         };
         let removed = &report.removed;
-        let tallies = removed.rules.values().chain([&removed.repeats, &removed.copies, &removed.gaps]);
+        let of_pages = [&removed.scores, &removed.templates, &removed.running];
+        let tallies = removed.rules.values().chain(of_pages).chain([&removed.repeats, &removed.copies, &removed.gaps]);
         let n_bytes: u64 = tallies.map(|tally| tally.bytes).sum();
         ensure!(n_bytes == report.totals.text_bytes_removed, "reasons do not add up to what was removed");
         let n_cut = told::bytes_cut(&done.journal)?;

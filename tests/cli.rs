@@ -20,6 +20,8 @@ mod cli {
     mod learns;
     mod packs;
     mod restores;
+    mod running;
+    mod trains;
 
     mod odd_inputs;
     mod pages;

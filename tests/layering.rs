@@ -12,7 +12,7 @@ const LAYERS: [&[&str]; 12] = [
     &["fingerprint"],
     &["template"],
     &["rules", "index"],
-    &["scan", "score"],
+    &["scan", "score", "running"],
     &["decide", "edit"],
     &["clean"],
     &["record", "config", "journal"],

@@ -18,6 +18,8 @@ mod page;
 mod repeats;
 #[path = "naive/rules.rs"]
 mod rules;
+#[path = "naive/running.rs"]
+mod running;
 #[path = "naive/runs.rs"]
 mod runs;
 #[path = "naive/templates.rs"]

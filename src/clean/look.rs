@@ -7,10 +7,11 @@ use crate::error::Result;
 use crate::fingerprint::{Fingerprint, Fingerprinter};
 use crate::index::{Index, Mark, Place, Trace};
 use crate::rules::Rules;
+use crate::running::{self, Running};
 use crate::scan::{Hit, scan};
 use crate::score::{Level, Score, ScoreScratch, Scorer};
 use crate::template::{Line, PartFacts, SiteTemplates};
-use crate::text::{Fold, Span, Unit, blocks, fold, weighs};
+use crate::text::{Fold, Span, Unit, blocks, fold, is_hard_wrapped, weighs};
 use std::sync::Arc;
 
 /// A text with what is known of it.
@@ -227,7 +228,7 @@ pub(crate) struct Looker {
     fold: Fold,
     min_chars: usize,
     scope: Scope,
-    has_templates: bool,
+    level: Level,
     gathers_facts: bool,
     facts: FactsLooker,
     /// Of a document on a site of which packs have templates.
@@ -237,6 +238,8 @@ pub(crate) struct Looker {
     shown: Vec<u32>,
     hits: Vec<Hit>,
     judge: Judge,
+    running: Vec<Running>,
+    pages: running::Scratch,
     scratch: Vec<u8>,
     /// What scores lines, and the least score that a line goes for.
     scorer: Option<(Arc<Scorer>, Score)>,
@@ -256,7 +259,7 @@ impl Looker {
             fold: config.fold,
             min_chars: config.min_chars,
             scope: config.scope,
-            has_templates: config.level >= Level::Safe,
+            level: config.level,
             gathers_facts: false,
             facts: FactsLooker::default(),
             lines: Vec::new(),
@@ -265,6 +268,8 @@ impl Looker {
             shown: Vec::new(),
             hits: Vec::new(),
             judge: Judge::default(),
+            running: Vec::new(),
+            pages: running::Scratch::default(),
             scratch: Vec::new(),
             scorer,
             score_scratch: ScoreScratch::default(),
@@ -294,7 +299,7 @@ impl Looker {
             look.looked_facts.begin(look.documents.len(), site);
         }
         self.lines.clear();
-        let templates = site.filter(|_| self.has_templates).map_or(&[][..], |site| rules.templates(site));
+        let templates = site.filter(|_| self.level >= Level::Safe).map_or(&[][..], |site| rules.templates(site));
         look.documents.push(LookedDocument {
             blocks_start: look.kinds.len(),
             chrome_start: look.chrome.len(),
@@ -320,10 +325,22 @@ impl Looker {
             }
             look.kinds.push(kind);
         }
+        if self.unit == Unit::Line && is_hard_wrapped(document.text, &self.blocks, &self.shown) {
+            let start = look.documents[look.documents.len() - 1].blocks_start;
+            for kind in look.kinds[start..].iter_mut().filter(|kind| **kind == Kind::Long) {
+                *kind = Kind::Short;
+            }
+        }
         let page = Page { text: document.text, blocks: &self.blocks, site, shown: &self.shown };
         self.judge.judge(rules, &page, &self.hits, &mut look.chrome);
         let document = look.documents.len() - 1;
         self.apply(templates, look.documents[document].chrome_start, look);
+        if self.level >= Level::Safe {
+            self.running.clear();
+            running::find(page.text, self.unit, &self.blocks, &self.shown, &mut self.pages, &mut self.running);
+            let blocks = self.running.iter().map(|running| (running.block, Reason::Running(running.pages)));
+            look.add_chrome(look.documents[document].chrome_start, blocks);
+        }
         self.scores.clear();
         if let Some((scorer, least)) = &self.scorer {
             scorer.score(&mut self.score_scratch, &mut self.scores);

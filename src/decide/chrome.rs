@@ -266,8 +266,8 @@ pub(crate) fn join_templates(chrome: &mut Vec<Chrome>, first: usize, templates: 
     for (block, template) in templates {
         chrome.extend(std::iter::from_fn(|| others.next_if(|other| other.block < block)));
         let of_block: Vec<Chrome> = std::iter::from_fn(|| others.next_if(|other| other.block == block)).collect();
-        // What a rule or another pack says goes before; what only looks like chrome does not.
-        let is_known = |other: &Chrome| matches!(other.reason, Reason::Rule(_) | Reason::Template(_));
+        // What a rule, a pack or the document itself says goes before; what only looks like chrome does not.
+        let is_known = |other: &Chrome| !matches!(other.reason, Reason::Score(_));
         let whole = of_block.into_iter().find(|other| other.words.is_none() && is_known(other));
         chrome.push(whole.unwrap_or(Chrome { block, words: None, reason: Reason::Template(template) }));
     }

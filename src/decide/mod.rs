@@ -137,12 +137,15 @@ pub(crate) fn decide<L: Lookup>(
 }
 
 /// Removes the blank blocks that only separated what is removed. Between two blocks that stay, the blank ones before the
-/// first cut stay, or else those after the last.
+/// first cut stay, or else those after the last; at a page break only one of them, since the others filled the page.
 fn gaps(n_blocks: usize, is_blank: impl Fn(usize) -> bool, base: usize, decisions: &mut Vec<Decision>) {
     let mut is_cut = vec![false; n_blocks];
     for decision in decisions[base..].iter().filter(|decision| decision.words.is_none()) {
         is_cut[decision.block as usize] = true;
     }
+    let running = decisions[base..].iter().filter(|decision| matches!(decision.reason, Reason::Running(_)));
+    let mut page_breaks: Vec<usize> = running.map(|decision| decision.block as usize).collect();
+    page_breaks.sort_unstable();
     let mut block_idx = 0;
     while block_idx < n_blocks {
         if !is_cut[block_idx] && !is_blank(block_idx) {
@@ -160,8 +163,12 @@ fn gaps(n_blocks: usize, is_blank: impl Fn(usize) -> bool, base: usize, decision
         };
         let last_cut = run.clone().rfind(|&idx| is_cut[idx]).unwrap_or(first_cut);
         let at_edge = run.start == 0 || run.end == n_blocks;
-        let has_blanks_before = first_cut > run.start;
-        let stays = |idx: usize| !at_edge && if has_blanks_before { idx < first_cut } else { idx > last_cut };
+        let is_above = first_cut > run.start;
+        let stay = if is_above { run.start..first_cut } else { last_cut + 1..run.end };
+        let one = if is_above { run.start } else { run.end - 1 };
+        let first_break = page_breaks.partition_point(|block| *block < run.start);
+        let has_break = page_breaks.get(first_break).is_some_and(|block| run.contains(block));
+        let stays = |idx: usize| !at_edge && stay.contains(&idx) && (idx == one || !has_break);
         for idx in run.filter(|&idx| !is_cut[idx] && !stays(idx)) {
             let block = u32::try_from(idx).expect("the blocks of a part are numbered with 32 bits");
             decisions.push(Decision { block, words: None, reason: Reason::Gap });

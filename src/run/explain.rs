@@ -10,7 +10,8 @@ use crate::clean::{Alone, Look, Looker};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::record::Spelled;
-use crate::text::Span;
+use crate::score::{Score, ScoreScratch, Scorer};
+use crate::text::{Fold, Span, fold};
 use std::path::{Path, PathBuf};
 
 /// A block, with what becomes of it.
@@ -20,6 +21,8 @@ pub struct Explained<'e> {
     pub record: u64,
     /// The block in its record, from 1.
     pub line: u64,
+    /// How much it looks like chrome, if the level asks for scores and the page is long enough to have any.
+    pub score: Option<Score>,
     /// The block in pieces, in order: the text as it reads, not as the file spells it.
     pub pieces: &'e [Piece],
 }
@@ -62,7 +65,8 @@ pub(super) fn explain(
             let records = rewrite.records_before[part_idx];
             let mut tell = |edited: &EditedRecord<'_>, locator: &Locator<'_>| {
                 let why = |why| tell_why(rewrite.rules, why, locator);
-                tell_record(&bytes, is_escaped, records, edited, &why, tell);
+                let scorer = run.scorer.as_deref();
+                tell_record(&bytes, is_escaped, scorer, records, edited, &why, tell);
             };
             match rewrite.survey {
                 Some(survey) => {
@@ -92,6 +96,7 @@ pub(super) fn explain(
 fn tell_record(
     bytes: &[u8],
     is_escaped: bool,
+    scorer: Option<&Scorer>,
     records_before: u64,
     edited: &EditedRecord<'_>,
     tell_why: &dyn Fn(Why) -> String,
@@ -100,7 +105,10 @@ fn tell_record(
     let mut cuts = edited.cuts.iter().peekable();
     let mut spelled = Spelled::default();
     let mut read = |span: Span| spelled.read(span.of(bytes), is_escaped).0.to_vec();
-    for (line, block) in (1..).zip(&edited.record.blocks) {
+    let texts: Vec<Vec<u8>> = edited.record.blocks.iter().map(|block| read(*block)).collect();
+    let scores = scorer.map(|scorer| scores(scorer, &texts)).unwrap_or_default();
+    for (line_idx, block) in edited.record.blocks.iter().enumerate() {
+        let line = line_idx as u64 + 1;
         let mut pieces = Vec::new();
         let mut at = block.start;
         // A cut may take in several blocks, and what of the record is no text.
@@ -121,6 +129,27 @@ fn tell_record(
         if at < block.end {
             pieces.push(Piece { text: read(Span::new(at, block.end)), reason: None });
         }
-        tell(&Explained { record: records_before + edited.record_idx as u64 + 1, line, pieces: &pieces });
+        let score = scores.get(line_idx).copied().flatten();
+        tell(&Explained { record: records_before + edited.record_idx as u64 + 1, line, score, pieces: &pieces });
     }
+}
+
+/// The scores of blocks; none for blank ones.
+fn scores(scorer: &Scorer, blocks: &[Vec<u8>]) -> Vec<Option<Score>> {
+    let mut scratch = ScoreScratch::default();
+    let mut folded = Vec::new();
+    scorer.begin(&mut scratch);
+    let mut is_shown = |block: &Vec<u8>| {
+        folded.clear();
+        fold(block, Fold::Loose, &mut folded);
+        !folded.is_empty()
+    };
+    let shown: Vec<bool> = blocks.iter().map(&mut is_shown).collect();
+    for (block, _) in blocks.iter().zip(&shown).filter(|(_, shown)| **shown) {
+        scorer.add(block, &mut scratch);
+    }
+    let mut scores = Vec::new();
+    scorer.score(&mut scratch, &mut scores);
+    let mut scores = scores.into_iter();
+    shown.into_iter().map(|shown| if shown { scores.next() } else { None }).collect()
 }

@@ -1,21 +1,19 @@
 //! One line as the score sees it: what it looks like, and which words it has.
 //!
 //! However long a line is, it is read at its ends only, so that a line costs a bounded time: chrome is short, and prose is
-//! known by its beginning.
+//! known by its beginning. This is most of what scoring a line costs, and is written for it: a table of classes for ASCII, no
+//! branch for whether a word is known.
 
-use super::words::{Entry, Words};
+use super::words::{Said, Words};
 use crate::text::{content, fold_character};
 
-/// So many bytes of a line are read from its start, and so many from its end if it is longer.
-const HEAD: usize = 240;
-const TAIL: usize = 60;
-/// Of so many tokens at the start and at the end of the head, the words count.
-const FIRST_TOKENS: usize = 16;
-const LAST_TOKENS: usize = 4;
-/// So many characters of a token count.
-const TOKEN_CHARS: usize = 20;
-/// A line of at most so many characters is also looked up as a whole.
-const WHOLE_CHARS: usize = 60;
+/// A line is read from its start until it has so many tokens, or so many bytes.
+const HEAD_TOKENS: usize = 18;
+const HEAD_BYTES: usize = 160;
+/// How a line ends is seen from so many bytes.
+const TAIL_BYTES: usize = 16;
+/// A line of at most so many tokens is also looked up as a whole.
+const WHOLE_TOKENS: usize = 10;
 
 /// How a line ends, closing quotes and brackets aside. The order is of no meaning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,82 +86,79 @@ impl Line {
 
     /// Adds what the words say, given the features that were found with the shape.
     pub(crate) fn weigh(&mut self, words: &Words, features: &[u32]) {
-        let (mut own, mut to_next, mut to_previous, mut n_known) = (0_i32, 0_i32, 0_i32, 0_u16);
-        for &feature in features {
-            if let Some(Entry { weights, .. }) = words.get(feature) {
-                own += i32::from(weights[0]);
-                to_next += i32::from(weights[1]);
-                to_previous += i32::from(weights[2]);
-                n_known += 1;
-            }
+        // The unigrams stand first.
+        let (unigrams, others) = features.split_at(usize::from(self.n_unigrams));
+        let mut said = Said::default();
+        for &unigram in unigrams {
+            said.add(words.get(unigram));
+        }
+        self.function_words = said.n_function_words as f32 / f32::from(self.n_unigrams.max(1));
+        for &feature in others {
+            said.add(words.get(feature));
         }
         let n_features = features.len() as f32;
         let unit = words.unit() / n_features.sqrt();
-        (self.own, self.to_next, self.to_previous) =
-            (own as f32 * unit, to_next as f32 * unit, to_previous as f32 * unit);
-        self.known = f32::from(n_known) / n_features;
-        // The unigrams stand first.
-        let unigrams = &features[..usize::from(self.n_unigrams)];
-        let n_function_words = unigrams.iter().filter(|unigram| words.is_function_word(**unigram)).count();
-        self.function_words = n_function_words as f32 / f32::from(self.n_unigrams.max(1));
+        let [own, to_next, to_previous] = said.sums.map(|sum| sum as f32 * unit);
+        (self.own, self.to_next, self.to_previous) = (own, to_next, to_previous);
+        self.known = said.n_known as f32 / n_features;
     }
 
     /// All but what the weights of words say; the features are left in `tokens`.
     pub(crate) fn shape(block: &[u8], tokens: &mut Tokens) -> Option<Line> {
         let block = content(block).trim_ascii();
-        let head_end = if block.len() <= HEAD { block.len() } else { floor_boundary(block, HEAD) };
-        let head = String::from_utf8_lossy(&block[..head_end]);
+        let head = &block[..floor_boundary(block, HEAD_BYTES.min(block.len()))];
         let mut reader = HeadReader::new(&mut tokens.hashes);
-        reader.read(&head);
-        let Counts { n_chars, n_words, n_wide, n_capitals, n_digits, n_code, first, .. } = reader.counts;
-        let first = first?;
-        let head_words = n_words as f32 + 0.5 * n_wide as f32;
-        let tail = if block.len() <= HEAD {
-            head
+        let head_bytes = if head.is_ascii() {
+            reader.read_ascii(head)
         } else {
-            String::from_utf8_lossy(&block[ceil_boundary(block, block.len() - TAIL)..])
+            match std::str::from_utf8(head) {
+                Ok(head) => reader.read(head),
+                Err(_) => reader.read(&String::from_utf8_lossy(head)).min(head.len()),
+            }
         };
-        let share = |count: u32| count as f32 / head_end.max(1) as f32;
+        let Counts { n_words, n_wide, n_capitals, n_digits, n_code, first } = reader.counts;
+        let first = first?;
+        let is_whole = head_bytes == block.len();
+        let head_words = n_words as f32 + 0.5 * n_wide as f32;
+        let per_byte = 1.0 / head_bytes.max(1) as f32;
         let mut line = Line {
             bytes: block.len() as f32,
-            words: head_words * (block.len() as f32 / head_end.max(1) as f32),
+            words: head_words * block.len() as f32 * per_byte,
             capitals: n_capitals as f32 / head_words.max(1.0),
-            digits: share(n_digits),
-            code: share(n_code),
-            ending: ending(&tail),
+            digits: n_digits as f32 * per_byte,
+            code: n_code as f32 * per_byte,
+            ending: ending(&block[ceil_boundary(block, block.len().saturating_sub(TAIL_BYTES))..]),
             starts_small: first.is_lowercase(),
+            n_unigrams: u8::try_from(tokens.hashes.len()).unwrap_or(u8::MAX),
             ..Line::default()
         };
-        line.key = tokens
-            .hashes
-            .iter()
-            .fold(hash(Kind::Whole, u64::from(u32::from(first)), 0), |key, token| hash(Kind::Whole, key, *token));
-        let whole = (block.len() <= HEAD && n_chars as usize <= WHOLE_CHARS).then_some(line.key);
-        tokens.find_features(first, whole);
-        line.n_unigrams = u8::try_from(tokens.hashes.len()).unwrap_or(u8::MAX);
+        let start = u64::from(u32::from(first)) << 32 | block.len() as u64 & 0xffff_ffff;
+        line.key = tokens.hashes.iter().fold(start, |key, token| hash(Kind::Whole, key, *token));
+        tokens.find_features(first, is_whole);
         Some(line)
     }
 }
 
 impl Tokens {
-    fn find_features(&mut self, first: char, whole: Option<u64>) {
+    fn find_features(&mut self, first: char, is_whole: bool) {
         let Tokens { hashes, features } = self;
         features.clear();
-        if hashes.len() > FIRST_TOKENS + LAST_TOKENS {
-            hashes.drain(FIRST_TOKENS..hashes.len() - LAST_TOKENS);
-        }
         features.extend(hashes.iter().map(|token| feature(Kind::Unigram, *token, 0)));
         features.extend(hashes.windows(2).map(|pair| feature(Kind::Bigram, pair[0], pair[1])));
-        match (hashes.first(), hashes.last()) {
-            (Some(&head), Some(&last)) => {
-                features.push(feature(Kind::First, head, 0));
-                features.push(feature(Kind::Last, last, 0));
-                if let [one, two, ..] = hashes[..] {
-                    features.push(feature(Kind::FirstTwo, one, two));
-                }
-                features.extend(whole.map(|whole| feature(Kind::Whole, whole, 0)));
-            }
-            _ => features.push(feature(Kind::NoToken, u64::from(u32::from(first)), 0)),
+        let Some((&head, &last)) = hashes.first().zip(hashes.last()) else {
+            features.push(feature(Kind::NoToken, u64::from(u32::from(first)), 0));
+            return;
+        };
+        features.push(feature(Kind::First, head, 0));
+        if let [one, two, ..] = hashes[..] {
+            features.push(feature(Kind::FirstTwo, one, two));
+        }
+        if is_whole {
+            features.push(feature(Kind::Last, last, 0));
+        }
+        if is_whole && hashes.len() <= WHOLE_TOKENS {
+            let whole = hashes.iter().fold(0, |whole, token| hash(Kind::Whole, whole, *token));
+            features.push(feature(Kind::Whole, whole, 0));
         }
     }
 }
@@ -191,17 +186,17 @@ fn feature(kind: Kind, first: u64, second: u64) -> u32 {
     u32::from_le_bytes([a, b, c, d])
 }
 
-/// Multiply and fold, as wyhash does; nothing hangs on its strength but how well words are told apart.
+/// Nothing hangs on its strength but how well words are told apart.
 fn hash(kind: Kind, first: u64, second: u64) -> u64 {
-    let mixed = (first ^ 0xa076_1d64_78bd_642f).wrapping_mul(second ^ 0xe703_7ed1_a0b4_28db ^ ((kind as u64) << 32));
-    let high = (mixed ^ (mixed >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15 ^ first.rotate_left(17));
-    high ^ (high >> 29)
+    const FACTORS: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xd6e8_feb8_6659_fd93];
+    let mixed = (first ^ kind as u64).wrapping_mul(FACTORS[0]).rotate_left(29) ^ second.wrapping_mul(FACTORS[1]);
+    let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(FACTORS[0]);
+    mixed ^ (mixed >> 29)
 }
 
 /// What is counted in a head.
 #[derive(Clone, Copy, Default)]
 struct Counts {
-    n_chars: u32,
     /// Words, and characters of scripts without spaces.
     n_words: u32,
     n_wide: u32,
@@ -210,6 +205,34 @@ struct Counts {
     n_code: u32,
     first: Option<char>,
 }
+
+/// What an ASCII byte is to a line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Other,
+    Code,
+    Apostrophe,
+    Digit,
+    Capital,
+    Small,
+}
+
+static CLASSES: [Class; 128] = {
+    let mut classes = [Class::Other; 128];
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        classes[byte as usize] = match byte {
+            b'a'..=b'z' => Class::Small,
+            b'A'..=b'Z' => Class::Capital,
+            b'0'..=b'9' => Class::Digit,
+            b'{' | b'}' | b'<' | b'>' | b'=' | b'_' | b'\\' | b'`' | b'~' | b'^' | b'[' | b']' => Class::Code,
+            b'\'' => Class::Apostrophe,
+            _ => Class::Other,
+        };
+        byte += 1;
+    }
+    classes
+};
 
 struct HeadReader<'h> {
     counts: Counts,
@@ -224,63 +247,85 @@ impl<'h> HeadReader<'h> {
         HeadReader { counts: Counts::default(), hashes, token: 0, token_chars: 0 }
     }
 
-    fn read(&mut self, head: &str) {
-        let mut characters = head.chars();
-        self.counts.first = characters.clone().next();
-        while let Some(character) = characters.next() {
-            self.counts.n_chars += 1;
+    /// Reads as far as it takes, and says how many bytes those are.
+    fn read(&mut self, head: &str) -> usize {
+        self.counts.first = head.chars().next();
+        let mut characters = head.char_indices();
+        while let Some((at, character)) = characters.next() {
+            if self.is_full() {
+                return at;
+            }
             if character.is_ascii() {
-                match character {
-                    'a'..='z' => self.push(character),
-                    'A'..='Z' => {
-                        self.counts.n_capitals += u32::from(self.token_chars == 0);
-                        self.push(character.to_ascii_lowercase());
-                    }
-                    '0'..='9' => {
-                        self.counts.n_digits += 1;
-                        self.push('0');
-                    }
-                    '\'' if self.goes_on(&characters) => self.push('\''),
-                    _ => {
-                        self.end();
-                        let is_code =
-                            matches!(character, '{' | '}' | '<' | '>' | '=' | '_' | '\\' | '`' | '~' | '^' | '[' | ']');
-                        self.counts.n_code += u32::from(is_code);
-                    }
-                }
+                let goes_on = || characters.clone().next().is_some_and(|(_, next)| next.is_alphabetic());
+                self.push_ascii(character as u8, goes_on);
             } else if is_wide(character) {
                 self.end();
-                self.push(character);
+                self.push(u32::from(character));
                 self.end_token();
                 self.counts.n_wide += 1;
             } else if character.is_alphanumeric() {
                 let folded = fold_character(character);
                 self.counts.n_capitals +=
                     u32::from(self.token_chars == 0 && folded != character && character.is_uppercase());
-                self.push(folded);
-            } else if character == '\u{2019}' && self.goes_on(&characters) {
-                self.push('\'');
+                self.push(u32::from(folded));
+            } else if character == '\u{2019}' {
+                let goes_on = characters.clone().next().is_some_and(|(_, next)| next.is_alphabetic());
+                self.push_ascii(b'\'', || goes_on);
             } else {
                 self.end();
             }
         }
         self.end();
+        head.len()
     }
 
-    /// Whether an apostrophe stands within a word.
-    fn goes_on(&self, rest: &std::str::Chars<'_>) -> bool {
-        self.token_chars > 0 && rest.clone().next().is_some_and(char::is_alphabetic)
-    }
-
-    fn push(&mut self, character: char) {
-        if self.token_chars < TOKEN_CHARS {
-            self.token = (self.token ^ u64::from(u32::from(character))).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            self.token ^= self.token >> 32;
+    /// As [`read`](Self::read), for what is all ASCII.
+    fn read_ascii(&mut self, head: &[u8]) -> usize {
+        self.counts.first = head.first().map(|byte| char::from(*byte));
+        for (at, &byte) in head.iter().enumerate() {
+            if self.is_full() {
+                return at;
+            }
+            self.push_ascii(byte, || head.get(at + 1).is_some_and(u8::is_ascii_alphabetic));
         }
+        self.end();
+        head.len()
+    }
+
+    /// Whether it has as many tokens as it needs; so it is between two of them.
+    fn is_full(&self) -> bool {
+        self.hashes.len() == HEAD_TOKENS
+    }
+
+    #[inline]
+    fn push_ascii(&mut self, byte: u8, goes_on: impl FnOnce() -> bool) {
+        match CLASSES[usize::from(byte & 0x7f)] {
+            Class::Small => self.push(u32::from(byte)),
+            Class::Capital => {
+                self.counts.n_capitals += u32::from(self.token_chars == 0);
+                self.push(u32::from(byte | 0x20));
+            }
+            Class::Digit => {
+                self.counts.n_digits += 1;
+                self.push(u32::from(b'0'));
+            }
+            // An apostrophe within a word is part of it.
+            Class::Apostrophe if self.token_chars > 0 && goes_on() => self.push(u32::from(b'\'')),
+            class => {
+                self.counts.n_code += u32::from(class == Class::Code);
+                self.end();
+            }
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, character: u32) {
+        self.token = self.token.wrapping_mul(0x0100_0000_01b3).wrapping_add(u64::from(character));
         self.token_chars += 1;
     }
 
     /// Ends a word, if one has begun.
+    #[inline]
     fn end(&mut self) {
         if self.token_chars > 0 {
             self.counts.n_words += 1;
@@ -301,7 +346,14 @@ fn is_wide(character: char) -> bool {
         | '\u{0e00}'..='\u{0e7f}')
 }
 
-fn ending(tail: &str) -> Ending {
+fn ending(tail: &[u8]) -> Ending {
+    match tail.last() {
+        // The ends of most lines, at once.
+        Some(last) if last.is_ascii_alphabetic() => return Ending::Letter,
+        Some(last) if last.is_ascii_digit() => return Ending::Digit,
+        _ => {}
+    }
+    let tail = String::from_utf8_lossy(tail);
     const CLOSERS: [char; 10] =
         ['"', '\'', ')', ']', '\u{bb}', '\u{201d}', '\u{2019}', '\u{ff09}', '\u{300d}', '\u{300f}'];
     let open = tail.trim_end_matches(CLOSERS);

@@ -17,6 +17,7 @@ mod words;
 pub use weights::{About, WEIGHTS_VERSION};
 
 pub(crate) use line::{Line, Tokens};
+use page::STEP;
 pub(crate) use page::{Columns, N_SHAPES, Page, ShapeWeights, shape};
 pub(crate) use trees::{DEPTH, LEAVES, Split, Tree, UNIT};
 pub(crate) use weights::{Thresholds, Weights};
@@ -80,6 +81,10 @@ pub enum Level {
 }
 
 /// The weights that come with dehusk.
+#[expect(
+    clippy::disallowed_macros,
+    reason = "they are numbers that nobody reads, with a checksum that the program does"
+)]
 static BUILT_IN: &[u8] = include_bytes!("weights.bin");
 
 /// Scores the lines of pages; made once, and shared by reference.
@@ -99,7 +104,7 @@ pub(crate) struct Scorer {
 pub(crate) struct ScoreScratch {
     tokens: Tokens,
     page: Page,
-    leaves: Vec<u8>,
+    leaves: Vec<u64>,
     sums: Vec<i32>,
 }
 
@@ -166,7 +171,7 @@ impl Scorer {
         }
         page.find_columns(&self.shapes, self.bias);
         sums.clear();
-        sums.resize(n_lines, self.base);
+        sums.resize(page.columns.n_steps() * STEP, self.base);
         for tree in &self.trees {
             tree.add(&page.columns, leaves, sums);
         }

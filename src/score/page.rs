@@ -1,10 +1,10 @@
-//! A page as the score sees it: for each line, what it and its neighbours and the page look like, in columns of bytes.
+//! A page as the score sees it: for each line, what it and its neighbours and the page look like, in columns of small numbers.
 //!
 //! ```text
 //! lines ──▶ s, the linear score of each ──▶ means of s in windows, the stretch of lowest s, quantiles ──┐
 //!       └─▶ prose: lines that read like text ──▶ distances, shares before and after, sums ──────────────┴─▶ columns
 //! ```
-//! A value becomes a byte by a fixed transform that is part of its column, so that nothing is to be looked up.
+//! A value becomes a small number by a fixed transform that is part of its column, so that nothing is to be looked up.
 
 use super::line::{Ending, Line, N_ENDINGS};
 
@@ -20,25 +20,44 @@ pub(crate) fn shape(line: &Line) -> usize {
     LENGTHS.iter().filter(|length| line.words >= **length).count() * N_ENDINGS + line.ending as usize
 }
 
-/// A table of bytes, column by column.
+/// So many rows are worked on at once, and the number of rows is rounded up to a multiple of it.
+pub(crate) const STEP: usize = 8;
+
+/// A table of small numbers below 128, column by column, eight rows in a word.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Columns {
-    values: Vec<u8>,
+    values: Vec<u64>,
     n_rows: usize,
 }
 
 impl Columns {
-    pub(crate) fn n_rows(&self) -> usize {
-        self.n_rows
+    /// How many steps a column has.
+    pub(crate) fn n_steps(&self) -> usize {
+        self.n_rows.div_ceil(STEP)
     }
 
-    /// The values of a column.
-    pub(crate) fn column(&self, column: usize) -> &[u8] {
-        &self.values[column * self.n_rows..][..self.n_rows]
+    /// The values of a column, the first row in the lowest byte.
+    pub(crate) fn column(&self, column: usize) -> &[u64] {
+        &self.values[column * self.n_steps()..][..self.n_steps()]
+    }
+
+    /// The values of a column, one by one.
+    pub(crate) fn column_values(&self, column: usize) -> impl Iterator<Item = u8> {
+        self.column(column).iter().flat_map(|step| step.to_le_bytes()).take(self.n_rows)
     }
 
     pub(crate) fn n_columns(&self) -> usize {
-        self.values.len().checked_div(self.n_rows).unwrap_or(0)
+        self.values.len().checked_div(self.n_steps()).unwrap_or(0)
+    }
+
+    /// Columns of some rows.
+    #[cfg(test)]
+    pub(crate) fn of<const N: usize>(rows: &[[u8; N]]) -> Self {
+        let mut columns = Columns { values: Vec::new(), n_rows: rows.len() };
+        for column in 0..N {
+            columns.push(rows.iter().map(|row| f32::from(row[column]) * 2.0));
+        }
+        columns
     }
 
     fn clear(&mut self, n_rows: usize) {
@@ -46,19 +65,31 @@ impl Columns {
         self.n_rows = n_rows;
     }
 
-    fn push(&mut self, values: impl Iterator<Item = f32>) {
-        self.values.extend(values.take(self.n_rows).map(to_byte));
+    /// Adds a column of values from 0 to 255, which are halved.
+    fn push(&mut self, mut values: impl Iterator<Item = f32>) {
+        for _ in 0..self.n_steps() {
+            let mut step = [0; STEP];
+            for (cell, value) in step.iter_mut().zip(&mut values) {
+                *cell = to_small(value);
+            }
+            self.values.push(u64::from_le_bytes(step));
+        }
     }
 
+    /// Adds a column of one value.
     fn push_all(&mut self, value: f32) {
-        self.values.resize(self.values.len() + self.n_rows, to_byte(value));
+        let step = u64::from_le_bytes([to_small(value); STEP]);
+        self.values.resize(self.values.len() + self.n_steps(), step);
     }
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is clamped to what a byte holds")]
-fn to_byte(value: f32) -> u8 {
-    value.clamp(0.0, 255.0) as u8
+fn to_small(value: f32) -> u8 {
+    (value * 0.5).clamp(0.0, 127.0) as u8
 }
+
+/// How many columns a page has.
+pub(crate) const N_COLUMNS: usize = 63;
 
 /// A page, for reuse.
 #[derive(Debug, Default)]
@@ -245,6 +276,7 @@ impl Page {
         columns.push_all(count(&goes_on) * 255.0);
         let n_prose = prose_lines().count();
         let of_prose: f32 = prose_lines().map(|idx| linear[idx]).sum();
+        debug_assert_eq!(columns.n_columns() + 1, N_COLUMNS, "weights of older programs must not be used");
         columns.push_all(if n_prose == 0 { 255.0 } else { (of_prose / n_prose as f32 + 7.0) * 18.0 });
     }
 }

@@ -11,7 +11,7 @@
 //! ```
 //! Numbers are little-endian.
 
-use super::page::{N_SHAPES, ShapeWeights};
+use super::page::{N_COLUMNS, N_SHAPES, ShapeWeights};
 use super::trees::{DEPTH, LEAVES, Split, Tree};
 use super::{Level, Score};
 use crate::error::{Error, Result};
@@ -174,6 +174,9 @@ impl Numbers<'_> {
             let (columns, borders) = (self.take::<DEPTH>()?, self.take::<DEPTH>()?);
             let mut tree = Tree { splits: [Split { column: 0, border: 0 }; DEPTH], leaves: [0; LEAVES] };
             for (split, (column, border)) in tree.splits.iter_mut().zip(columns.into_iter().zip(borders)) {
+                if usize::from(column) >= N_COLUMNS || border >= 127 {
+                    return None;
+                }
                 *split = Split { column, border };
             }
             for leaf in &mut tree.leaves {

@@ -15,7 +15,7 @@ pub(super) struct Table {
     pub(super) weights: Vec<f32>,
 }
 
-const TREES: usize = 160;
+const TREES: usize = 128;
 /// How far each tree goes towards what its rows want.
 const RATE: f64 = 0.15;
 /// How strongly leaves are held near zero.
@@ -91,7 +91,8 @@ struct Drawn {
     leaf: usize,
 }
 
-const BORDERS: usize = 256;
+/// Values are below this.
+const BORDERS: usize = 128;
 
 /// Finds the questions of a tree, each the best for all leaves so far together.
 fn grow(table: &Table, drawn: &mut [Drawn], random: &mut Random) -> [Split; DEPTH] {
@@ -112,7 +113,7 @@ fn grow(table: &Table, drawn: &mut [Drawn], random: &mut Random) -> [Split; DEPT
                 sum.second += row.slope.second;
             }
             let gains = gains(sums);
-            for (border, gain) in (0..=u8::MAX).zip(gains).take(BORDERS - 1) {
+            for (border, gain) in (0_u8..).zip(gains).take(BORDERS - 1) {
                 if gain > best {
                     best = gain;
                     *split = Split { column: number, border };

@@ -3,7 +3,7 @@
 //! The weights are found by L-BFGS (Liu and Nocedal, 1989), which needs no rate to be set and gives the same each time.
 
 use super::sigmoid;
-use crate::score::{N_SHAPES, ShapeWeights};
+use crate::score::{N_SHAPES, ShapeWeights, Words};
 use hashbrown::HashMap;
 
 /// A line as the linear score learns from it.
@@ -77,7 +77,8 @@ fn pruned(features: &[u32], sites: &HashMap<u32, u32>, weights: &[f64]) -> Linea
     let mut order: Vec<usize> = (0..features.len()).collect();
     let matters = |idx: usize| size(of_word(idx)) * f64::from(sites[&features[idx]]).sqrt();
     order.sort_by(|first, second| matters(*second).total_cmp(&matters(*first)).then(first.cmp(second)));
-    order.truncate(MOST_WORDS);
+    let kept = Words::keep(order.iter().map(|idx| features[*idx]), MOST_WORDS);
+    order = kept.iter().filter_map(|feature| features.binary_search(feature).ok()).collect();
     order.sort_unstable();
     // All but one of two thousand weights fit the range; those beyond it are cut.
     let mut sizes: Vec<f64> = order.iter().flat_map(|idx| of_word(*idx)).map(f64::abs).collect();

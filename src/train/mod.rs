@@ -32,7 +32,7 @@ const MADE_UP_WEIGHT: f64 = 0.5;
 const SEED: u64 = 1;
 /// The least scores that lines go for, as chosen on the out-of-fold scores of the project's labelled pages: see
 /// `docs/quality.md`.
-const THRESHOLDS: [u16; 3] = [800, 575, 425];
+const THRESHOLDS: [u16; 3] = [870, 580, 450];
 
 /// What names a page among those that weights were learned from.
 pub(crate) fn fingerprint(page: &Page) -> u32 {
@@ -268,10 +268,12 @@ impl Document {
         page.find_columns(&scorer.linear.shapes, scorer.linear.bias);
         let columns: &Columns = &page.columns;
         table.columns.resize_with(columns.n_columns().max(table.columns.len()), Vec::new);
-        for (idx, row) in self.rows.iter().enumerate().filter(|(_, row)| row.weight > 0.0) {
-            for (column_idx, column) in table.columns.iter_mut().enumerate() {
-                column.push(columns.column(column_idx)[idx]);
-            }
+        let counts = |row: &&Row| row.weight > 0.0;
+        for (column_idx, column) in table.columns.iter_mut().enumerate() {
+            let values = self.rows.iter().zip(columns.column_values(column_idx));
+            column.extend(values.filter(|(row, _)| counts(row)).map(|(_, value)| value));
+        }
+        for row in self.rows.iter().filter(counts) {
             table.is_chrome.push(row.is_chrome);
             #[expect(clippy::cast_possible_truncation, reason = "a weight is a small number")]
             table.weights.push((row.weight * share) as f32);

@@ -28,6 +28,7 @@ pub(crate) fn cuts_of(journal: &str, name: impl Fn(&str, usize) -> String) -> Re
             "rule" => format!("rule {}", line["rule"].as_str().context("a rule's id")?),
             "repeat" => format!("repeat {}:{}", named(&first["file"], &first["record"])?, first["line"]),
             "copy" => format!("copy {}", named(&first["file"], &first["record"])?),
+            "running" => format!("running {}", line["pages"]),
             other => other.to_owned(),
         };
         cuts.entry(document).or_default().push(told);

@@ -11,10 +11,10 @@ fn each_line_is_shown_with_what_becomes_of_it() {
          5   {BAKER}\n     6 - {SHIP}  [repeats page.txt:3]\n     7   End.\n"
     );
     let before = folder.tree(".");
-    folder.run("explain page.txt").ends(0, &[]).says(&plain);
-    folder.run("explain page.txt --color never").ends(0, &[]).says(&plain);
+    folder.run("explain --level rules page.txt").ends(0, &[]).says(&plain);
+    folder.run("explain --level rules page.txt --color never").ends(0, &[]).says(&plain);
     let (dim, gone, why, end) = ("\u{1b}[2m", "\u{1b}[9m\u{1b}[31m", "\u{1b}[36m", "\u{1b}[0m");
-    folder.run("explain page.txt --color always").ends(0, &[]).says(&format!(
+    folder.run("explain --level rules page.txt --color always").ends(0, &[]).says(&format!(
         "{dim}     1{end} - {gone}Skip to content{end}  {why}[rule web-en/skip-link]{end}\n\
          {dim}     2{end} - {gone}{end}  {why}[blank beside a cut]{end}\n\
          {dim}     3{end}   {SHIP}\n\
@@ -33,7 +33,7 @@ fn words_that_go_are_told_from_those_that_stay() {
                 removes = [{ line = \"Some news. Share this\", leaves = \"Some news. \" }]\nkeeps = [\"Share this bread.\"]\n";
     let folder = Folder::new().with("test.toml", pack).with("page.txt", "Some news. Share this\nMore.\n");
     folder
-        .run("explain page.txt --no-default-packs --pack test.toml")
+        .run("explain --level rules page.txt --no-default-packs --pack test.toml")
         .ends(0, &[])
         .says("     1 ~ Some news. Share this  [rule test/share]\n     2   More.\n");
 }
@@ -48,14 +48,17 @@ fn a_file_is_explained_as_one_of_its_corpus() {
         .with("other.txt", SHIP);
     let alone = format!("     1   {SHIP}\n     2   More.\n");
     let among = format!("     1 - {SHIP}  [repeats a.txt:2]\n     2   More.\n");
-    folder.run("explain in/b.txt").ends(0, &[]).says(&alone);
-    folder.run("explain in/b.txt --among in").ends(0, &[]).says(&among);
-    folder.run("explain in/b.txt --among in/a.txt in/b.txt").ends(0, &[]).says(&among);
-    folder.run("explain in/b.txt --among in --scope document").ends(0, &[]).says(&alone);
+    folder.run("explain --level rules in/b.txt").ends(0, &[]).says(&alone);
+    folder.run("explain --level rules in/b.txt --among in").ends(0, &[]).says(&among);
+    folder.run("explain --level rules in/b.txt --among in/a.txt in/b.txt").ends(0, &[]).says(&among);
+    folder.run("explain --level rules in/b.txt --among in --scope document").ends(0, &[]).says(&alone);
     let copy = "  [copy of the document at c.txt:1]";
-    folder.run("explain in/d.txt --among in").ends(0, &[]).says(&format!("     1 - One.{copy}\n     2 - Two.{copy}\n"));
     folder
-        .run("explain other.txt --among in")
+        .run("explain --level rules in/d.txt --among in")
+        .ends(0, &[])
+        .says(&format!("     1 - One.{copy}\n     2 - Two.{copy}\n"));
+    folder
+        .run("explain --level rules other.txt --among in")
         .ends(2, &["error: other.txt: not among the inputs; name it, or a folder that it is in"]);
 }
 

@@ -2,8 +2,8 @@
 
 use crate::{FINE, terminal};
 use anstyle::{AnsiColor, Style};
-use dehusk::Config;
 use dehusk::run::{Explained, Run};
+use dehusk::{Config, Level};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ pub(crate) fn explain(file: &Path, among: &[PathBuf], config: &Config) -> anyhow
     let mut record = 0;
     run.explain(among, file, &mut |explained| {
         if written.is_ok() {
-            written = show(&mut stdout, explained, &mut record);
+            written = show(&mut stdout, explained, config.level > Level::Rules, &mut record);
         }
     })?;
     written?;
@@ -27,7 +27,7 @@ pub(crate) fn explain(file: &Path, among: &[PathBuf], config: &Config) -> anyhow
     Ok(FINE)
 }
 
-fn show(out: &mut impl Write, explained: &Explained<'_>, record: &mut u64) -> std::io::Result<()> {
+fn show(out: &mut impl Write, explained: &Explained<'_>, is_scored: bool, record: &mut u64) -> std::io::Result<()> {
     if explained.record != *record {
         if *record > 0 || explained.record > 1 {
             writeln!(out, "{DIM}record {}{DIM:#}", explained.record)?;
@@ -41,7 +41,12 @@ fn show(out: &mut impl Write, explained: &Explained<'_>, record: &mut u64) -> st
         (false, true) => '-',
         (true, true) => '~',
     };
-    write!(out, "{DIM}{:>6}{DIM:#} {mark} ", explained.line)?;
+    write!(out, "{DIM}{:>6}", explained.line)?;
+    if is_scored {
+        let score = explained.score.map_or_else(String::new, |score| score.to_string());
+        write!(out, " {score:>5}")?;
+    }
+    write!(out, "{DIM:#} {mark} ")?;
     let mut reasons: Vec<&str> = Vec::new();
     for piece in explained.pieces {
         let text = String::from_utf8_lossy(&piece.text);
