@@ -114,7 +114,7 @@ fn words(seed: usize, n_words: usize) -> String {
     let mut word = |_| {
         let letters = (0..6).map(|_| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            char::from(b'a' + u8::try_from((state >> 40) % 26).unwrap())
+            char::from(b"abcdefghijklmnopqrstuvwxyz"[(state >> 40) as usize % 26])
         });
         letters.collect::<String>()
     };

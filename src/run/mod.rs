@@ -1,7 +1,8 @@
 //! Runs: whole corpora, from files to files, or a stream.
 //!
 //! Files are read twice. The survey finds what repeats and where first, in any order, on all threads; the rewrite decides,
-//! cuts and writes. A stream is read once, in order. Both remove the same.
+//! cuts and writes. A stream is read once, in order. Both remove the same, but for templates of sites, which only all pages
+//! together show.
 
 mod edits;
 mod explain;
@@ -102,8 +103,9 @@ impl<'r> Run<'r> {
         self.run(inputs, Destination::Stream, Some(output))
     }
 
-    /// Cleans a stream that is read once, record by record as they come. It removes what [`Run::files`] would. What is left
-    /// goes to the file that the configuration names, or else to `output`.
+    /// Cleans a stream that is read once, record by record as they come. It removes what [`Run::files`] would, but
+    /// for templates of sites: of these it knows those of packs, since it cannot wait for all pages. What is left goes to
+    /// the file that the configuration names, or else to `output`.
     ///
     /// # Errors
     ///
