@@ -9,6 +9,7 @@ pub mod rules;
 mod running;
 mod scan;
 mod score;
+pub mod template;
 pub mod text;
 
 mod clean;
@@ -19,7 +20,7 @@ mod record;
 pub mod run;
 pub mod train;
 
-pub use clean::{Arrival, Cleaned, Cleaner, Cut, Document, Failure, Scratch, check_examples};
+pub use clean::{Arrival, Cleaned, Cleaner, Cut, Document, Failure, Learner, Scratch, check_examples};
 pub use config::Config;
 pub use decide::{Decision, Keep, Reason, Scope, Template};
 pub use error::{Error, Result};

@@ -17,6 +17,7 @@ mod cli {
 
     mod evals;
     mod explains;
+    mod learns;
     mod packs;
     mod restores;
     mod running;

@@ -22,6 +22,8 @@ mod rules;
 mod running;
 #[path = "naive/runs.rs"]
 mod runs;
+#[path = "naive/templates.rs"]
+mod templates;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};

@@ -20,12 +20,12 @@ impl Alone {
         let (index, mut trace) = (MemoryIndex::small(), Trace::default());
         look.note(&index, 0, &mut trace)?;
         let traces = [trace];
-        let witnesses = Witnesses::find(&index, &traces);
+        let witnesses = Witnesses::find(&index, &traces, None);
         Ok(Alone { index, traces, witnesses })
     }
 
     /// What to decide by.
     pub(crate) fn repeats(&self, keep: Keep) -> Repeats<'_, MemoryIndex> {
-        Repeats { lookup: &self.index, traces: &self.traces, witnesses: &self.witnesses, keep }
+        Repeats { lookup: &self.index, traces: &self.traces, witnesses: &self.witnesses, keep, displaced: None }
     }
 }

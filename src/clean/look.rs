@@ -1,7 +1,8 @@
 //! The look: what can be known of a document by itself. Blocks are cut, folded, scanned and put in line for their hash.
 
+use super::facts::{FactsLooker, LookedFacts};
 use crate::config::Config;
-use crate::decide::{Chrome, Judge, Page, Reason, Scope};
+use crate::decide::{Chrome, Judge, Page, Reason, Scope, Template};
 use crate::error::Result;
 use crate::fingerprint::{Fingerprint, Fingerprinter};
 use crate::index::{Index, Mark, Place, Trace};
@@ -9,6 +10,7 @@ use crate::rules::Rules;
 use crate::running::{self, Running};
 use crate::scan::{Hit, scan};
 use crate::score::{Level, Score, ScoreScratch, Scorer};
+use crate::template::{Line, PartFacts, SiteTemplates};
 use crate::text::{Fold, Span, Unit, blocks, fold, is_hard_wrapped, weighs};
 use std::sync::Arc;
 
@@ -53,6 +55,9 @@ pub(crate) struct Look {
     documents: Vec<LookedDocument>,
     /// One for each document; of use only for those that are compared as a whole.
     wholes: Vec<Fingerprint>,
+    looked_facts: LookedFacts,
+    /// What templates are learned from, once all is finished.
+    facts: PartFacts,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +91,12 @@ impl Look {
         self.chrome.clear();
         self.documents.clear();
         self.wholes.clear();
+        self.looked_facts.clear();
+    }
+
+    /// The facts of its documents that have a site, if they were gathered.
+    pub(crate) fn take_facts(&mut self) -> PartFacts {
+        std::mem::take(&mut self.facts)
     }
 
     pub(crate) fn n_blocks(&self) -> usize {
@@ -201,6 +212,15 @@ impl Look {
     }
 }
 
+/// What else the lines of a document are looked at for.
+#[derive(Clone, Copy, Debug)]
+struct For {
+    /// Templates are learned from its site.
+    facts: bool,
+    /// Templates of its site are known.
+    templates: bool,
+}
+
 /// Looks at documents, one thread's worth at a time.
 #[derive(Debug)]
 pub(crate) struct Looker {
@@ -209,6 +229,10 @@ pub(crate) struct Looker {
     min_chars: usize,
     scope: Scope,
     level: Level,
+    gathers_facts: bool,
+    facts: FactsLooker,
+    /// Of a document on a site of which packs have templates.
+    lines: Vec<Line>,
     fingerprinter: Fingerprinter,
     blocks: Vec<Span>,
     shown: Vec<u32>,
@@ -236,6 +260,9 @@ impl Looker {
             min_chars: config.min_chars,
             scope: config.scope,
             level: config.level,
+            gathers_facts: false,
+            facts: FactsLooker::default(),
+            lines: Vec::new(),
             fingerprinter: Fingerprinter::default(),
             blocks: Vec::new(),
             shown: Vec::new(),
@@ -250,6 +277,11 @@ impl Looker {
         }
     }
 
+    /// The same, and whether it gathers what templates are learned from.
+    pub(crate) fn with_facts(self, gathers_facts: bool) -> Self {
+        Looker { gathers_facts, ..self }
+    }
+
     /// The blocks of the document that was looked at last.
     pub(crate) fn blocks(&self) -> &[Span] {
         &self.blocks
@@ -260,7 +292,14 @@ impl Looker {
         self.blocks.clear();
         self.shown.clear();
         self.hits.clear();
-        let site = if self.scope == Scope::Site || rules.ask_for_site() { document.site() } else { None };
+        let wants_site = self.scope == Scope::Site || rules.ask_for_site() || self.gathers_facts;
+        let site = if wants_site { document.site() } else { None };
+        let gathers_facts = self.gathers_facts && site.is_some();
+        if let Some(site) = site.filter(|_| gathers_facts) {
+            look.looked_facts.begin(look.documents.len(), site);
+        }
+        self.lines.clear();
+        let templates = site.filter(|_| self.level >= Level::Safe).map_or(&[][..], |site| rules.templates(site));
         look.documents.push(LookedDocument {
             blocks_start: look.kinds.len(),
             chrome_start: look.chrome.len(),
@@ -276,7 +315,8 @@ impl Looker {
         for (block_idx, span) in (0..).zip(blocks(document.text, self.unit)) {
             self.blocks.push(span);
             let block = span.of(document.text);
-            let kind = self.look_at_block(rules, block, look);
+            let used = For { facts: gathers_facts, templates: !templates.is_empty() };
+            let kind = self.look_at_block(rules, block, used, look);
             if kind != Kind::Blank {
                 self.shown.push(block_idx);
                 if let Some((scorer, _)) = &self.scorer {
@@ -294,6 +334,7 @@ impl Looker {
         let page = Page { text: document.text, blocks: &self.blocks, site, shown: &self.shown };
         self.judge.judge(rules, &page, &self.hits, &mut look.chrome);
         let document = look.documents.len() - 1;
+        self.apply(templates, look.documents[document].chrome_start, look);
         if self.level >= Level::Safe {
             self.running.clear();
             running::find(page.text, self.unit, &self.blocks, &self.shown, &mut self.pages, &mut self.running);
@@ -328,9 +369,12 @@ impl Looker {
         }
         self.fingerprinter.flush(&mut wholes);
         look.wholes = wholes;
+        if self.gathers_facts {
+            look.facts = self.facts.finish(&mut look.looked_facts, &look.fingerprints);
+        }
     }
 
-    fn look_at_block(&mut self, rules: &Rules, block: &[u8], look: &mut Look) -> Kind {
+    fn look_at_block(&mut self, rules: &Rules, block: &[u8], used: For, look: &mut Look) -> Kind {
         let slot = look.fingerprints.len();
         look.fingerprints.push(Fingerprint::default());
         fold(block, Fold::Loose, self.fingerprinter.begin());
@@ -339,6 +383,13 @@ impl Looker {
             return Kind::Blank;
         }
         scan(rules, folded, self.shown.len(), &mut self.scratch, &mut self.hits);
+        if used.templates {
+            self.lines.push(Line::of_folded(folded));
+        }
+        if used.facts {
+            let is_hashed = self.scope != Scope::Off && self.fold == Fold::Loose;
+            self.facts.add(folded, is_hashed.then_some(slot), &mut look.looked_facts);
+        }
         let kind = match self.scope {
             Scope::Off => Kind::Uncompared,
             _ if self.is_long(folded) => Kind::Long,
@@ -357,6 +408,20 @@ impl Looker {
         }
         self.fingerprinter.end(slot, &mut look.fingerprints);
         kind
+    }
+
+    /// Adds what the templates of packs remove of a document, whose chrome starts at `first`.
+    fn apply(&self, templates: &[SiteTemplates], first: usize, look: &mut Look) {
+        let mut gone: Vec<(u32, Reason)> = Vec::new();
+        for learned in templates {
+            learned.apply(&self.lines, |rank, entry| {
+                let template = Template { documents: entry.documents, of: learned.documents() };
+                gone.push((self.shown[rank], Reason::Template(template)));
+            });
+        }
+        gone.sort_by_key(|(block, _)| *block);
+        gone.dedup_by_key(|(block, _)| *block);
+        look.add_chrome(first, gone.into_iter());
     }
 
     fn is_long(&self, folded: &[u8]) -> bool {

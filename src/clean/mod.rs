@@ -2,10 +2,13 @@
 
 mod alone;
 mod examples;
+mod facts;
+mod learner;
 mod look;
 
 pub(crate) use alone::Alone;
 pub use examples::{Failure, check_examples};
+pub use learner::Learner;
 pub use look::Document;
 pub(crate) use look::{Look, Looker};
 
@@ -221,7 +224,7 @@ impl Memory {
     /// Decides on a document that was admitted, the only one of its look.
     fn decide(&self, admitted: Admitted, look: &Look, decisions: &mut Vec<Decision>) {
         let (lookup, traces, witnesses) = (&self.index, &self.traces, &self.witnesses);
-        let repeats = Repeats { lookup, traces, witnesses, keep: Keep::First };
+        let repeats = Repeats { lookup, traces, witnesses, keep: Keep::First, displaced: None };
         decide(&repeats, admitted.part, admitted.document_idx, look.chrome_of(0), decisions);
     }
 

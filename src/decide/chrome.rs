@@ -1,6 +1,6 @@
 //! Which hits hold: the conditions of rules that look at the whole document.
 
-use super::Reason;
+use super::{Reason, Template};
 use crate::rules::{CompiledNear, CompiledRule, Role, RuleIdx, Rules, Side};
 use crate::scan::Hit;
 use crate::text::{Span, fold_tracked};
@@ -257,6 +257,21 @@ fn cut_words(page: &Page<'_>, hits: &[Hit], chrome: &mut Vec<Chrome>) {
         let first = hits.iter().map(|hit| hit.rule).min();
         chrome.extend(first.map(|rule| Chrome { block, words: None, reason: Reason::Rule(rule) }));
     }
+}
+
+/// Adds the blocks that templates remove, in their order, to what else goes of a document: `chrome` from `first` on. What
+/// removes the whole block already is the reason; words that go of it go with it.
+pub(crate) fn join_templates(chrome: &mut Vec<Chrome>, first: usize, templates: impl Iterator<Item = (u32, Template)>) {
+    let mut others = chrome.split_off(first).into_iter().peekable();
+    for (block, template) in templates {
+        chrome.extend(std::iter::from_fn(|| others.next_if(|other| other.block < block)));
+        let of_block: Vec<Chrome> = std::iter::from_fn(|| others.next_if(|other| other.block == block)).collect();
+        // What a rule, a pack or the document itself says goes before; what only looks like chrome does not.
+        let is_known = |other: &Chrome| !matches!(other.reason, Reason::Score(_));
+        let whole = of_block.into_iter().find(|other| other.words.is_none() && is_known(other));
+        chrome.push(whole.unwrap_or(Chrome { block, words: None, reason: Reason::Template(template) }));
+    }
+    chrome.extend(others);
 }
 
 fn on_site(rule: &CompiledRule, site: Option<&str>) -> bool {

@@ -7,9 +7,11 @@
 //! ```
 
 mod chrome;
+mod displaced;
 mod repeats;
 
-pub(crate) use chrome::{Chrome, Judge, Page};
+pub(crate) use chrome::{Chrome, Judge, Page, join_templates};
+pub(crate) use displaced::Displaced;
 pub(crate) use repeats::{Repeats, Witnesses};
 
 use crate::index::{Lookup, Mark, Place};

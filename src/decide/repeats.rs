@@ -10,7 +10,7 @@
 //!              goes              goes                   goes     stays
 //! ```
 
-use super::{Decision, Keep, Reason};
+use super::{Decision, Displaced, Keep, Reason};
 use crate::index::{EntryId, Lookup, Mark, Place, Trace};
 use std::collections::HashMap;
 
@@ -21,6 +21,8 @@ pub(crate) struct Repeats<'r, L> {
     pub(crate) traces: &'r [Trace],
     pub(crate) witnesses: &'r Witnesses,
     pub(crate) keep: Keep,
+    /// What is first instead of what templates remove, where they were learned.
+    pub(crate) displaced: Option<&'r Displaced>,
 }
 
 /// For entries that stand more than once, their second place; needed only where the first copy goes too.
@@ -29,7 +31,7 @@ pub(crate) struct Witnesses(HashMap<EntryId, Place>);
 
 impl Witnesses {
     /// Finds the second places of all that repeats. Costs one look at every mark.
-    pub(crate) fn find(lookup: &impl Lookup, traces: &[Trace]) -> Self {
+    pub(crate) fn find(lookup: &impl Lookup, traces: &[Trace], displaced: Option<&Displaced>) -> Self {
         let mut second = HashMap::new();
         for (part, trace) in (0..).zip(traces) {
             for document_idx in 0..trace.n_documents() {
@@ -40,7 +42,7 @@ impl Witnesses {
                 let entries = long.filter_map(|(block, mark)| Some((block, mark.entry()?)));
                 for (block, entry) in entries.chain(whole) {
                     let place = place(part, block);
-                    if lookup.seen(entry).first != place {
+                    if first(lookup, displaced, entry) != place {
                         // Parts and blocks come in order, so that the first met is the smallest.
                         second.entry(entry).or_insert(place);
                     }
@@ -59,7 +61,9 @@ impl<L: Lookup> Repeats<'_, L> {
         let start = blocks.start;
         let number = |block: usize| u32::try_from(block - start).expect("blocks of a part are numbered with 32 bits");
         let base = decisions.len();
-        if let Some(copy) = trace.whole(document_idx).and_then(|entry| self.other_copy(entry, place(part, start))) {
+        let whole = trace.whole(document_idx).and_then(|entry| self.other_copy(entry, place(part, start)));
+        let rest = || self.displaced.and_then(|displaced| displaced.copy(place(part, start)));
+        if let Some(copy) = whole.or_else(rest) {
             for block in blocks.filter(|&block| trace.mark(block) != Mark::BLANK) {
                 decisions.push(Decision { block: number(block), words: None, reason: Reason::Copy(copy) });
             }
@@ -102,15 +106,20 @@ impl<L: Lookup> Repeats<'_, L> {
 
     /// Where another copy stands that makes the one at `here` go.
     fn other_copy(&self, entry: EntryId, here: Place) -> Option<Place> {
-        let seen = self.lookup.seen(entry);
-        if seen.first != here {
-            return Some(seen.first);
+        let first = first(self.lookup, self.displaced, entry);
+        if first != here {
+            return Some(first);
         }
         match self.keep {
             Keep::First => None,
             Keep::None => self.witnesses.0.get(&entry).copied(),
         }
     }
+}
+
+/// The first copy of an entry that no template removes.
+fn first(lookup: &impl Lookup, displaced: Option<&Displaced>, entry: EntryId) -> Place {
+    displaced.and_then(|displaced| displaced.first(entry)).unwrap_or_else(|| lookup.seen(entry).first)
 }
 
 /// More blank or removed blocks than this in a row end a passage. It bounds what looking for its end costs.

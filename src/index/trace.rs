@@ -34,6 +34,11 @@ impl Mark {
         (self.0 >= Self::SHORT).then_some(EntryId(self.0 & Self::PAYLOAD))
     }
 
+    /// Its bytes: as the handle in it, they depend on the schedule and must reach no output.
+    pub(crate) fn to_bytes(self) -> [u8; 4] {
+        self.0.to_le_bytes()
+    }
+
     /// Whether the block is dropped where it repeats.
     pub fn is_long(self) -> bool {
         self.0 >= Self::LONG
@@ -76,6 +81,16 @@ impl Trace {
         if let Some(document) = self.documents.last_mut() {
             document.whole = Mark::long(whole);
         }
+    }
+
+    /// Has a block no longer be compared.
+    pub(crate) fn compare_not(&mut self, block: usize) {
+        self.marks[block] = Mark::UNCOMPARED;
+    }
+
+    /// Has a document no longer be compared as a whole.
+    pub(crate) fn compare_no_whole(&mut self, document_idx: usize) {
+        self.documents[document_idx].whole = Mark::UNCOMPARED;
     }
 
     /// Whether another `n_blocks` blocks can be numbered.

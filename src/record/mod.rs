@@ -69,6 +69,11 @@ impl Layout {
         matches!(self, Layout::Jsonl(_))
     }
 
+    /// Whether its documents may have a site.
+    pub(crate) fn has_sites(&self) -> bool {
+        matches!(self, Layout::Jsonl(_))
+    }
+
     /// The byte that ends a record, where one does.
     pub(crate) fn terminator(&self) -> Option<u8> {
         match self {

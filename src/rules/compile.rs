@@ -7,6 +7,7 @@
 use super::decoration::{core_of, without_leading, without_trailing};
 use super::{Match, Near, Pack, Removal, Shape};
 use crate::error::{Error, Result};
+use crate::template::{SiteTemplates, site_name};
 use crate::text::{Fold, fold};
 use aho_corasick::dfa::DFA;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind, PatternID, StartKind};
@@ -47,6 +48,8 @@ pub struct Rules {
     anywhere_patterns: Vec<Pattern>,
     edges_max_chars: usize,
     anywhere_max_chars: usize,
+    /// What was learned of sites; of one, several packs may have something.
+    sites: HashMap<Box<str>, Vec<SiteTemplates>>,
 }
 
 /// A rule as the scan and the decision need it.
@@ -135,6 +138,9 @@ impl Rules {
                 return Err(Error::pack(pack.origin.clone(), what));
             }
             rules.add(pack, &mut needles, &mut near_sets)?;
+            for site in &pack.sites {
+                rules.sites.entry(site.key().into()).or_default().push(site.compile());
+            }
         }
         let mut order = rules
             .in_order_of_need(&near_sets)
@@ -211,9 +217,14 @@ impl Rules {
         [look_up(&self.lines, core), with_digits]
     }
 
-    /// Whether some rule holds on some sites only.
+    /// Whether it matters which site a document is of.
     pub(crate) fn ask_for_site(&self) -> bool {
-        self.rules.iter().any(|rule| !rule.sites.is_empty())
+        !self.sites.is_empty() || self.rules.iter().any(|rule| !rule.sites.is_empty())
+    }
+
+    /// What was learned of a site.
+    pub(crate) fn templates(&self, site: &str) -> &[SiteTemplates] {
+        if self.sites.is_empty() { &[] } else { self.sites.get(&*site_name(site)).map_or(&[], Vec::as_slice) }
     }
 
     /// The automaton over the patterns that a block must start with, and backwards those that it must end with.

@@ -2,6 +2,7 @@
 
 use super::{BUILT_IN, Shape};
 use crate::error::{Error, Result};
+use crate::template::LearnedSite;
 use serde::Deserialize;
 use std::collections::HashSet;
 use std::path::Path;
@@ -27,6 +28,8 @@ pub struct Pack {
     pub about: String,
     /// Its rules, in the order of the file. Where two remove the same block, the first is the reason.
     pub rules: Vec<Rule>,
+    /// What `dehusk learn` found on sites.
+    pub sites: Vec<LearnedSite>,
     /// Where it came from, for messages: a path, or the name of a built-in pack.
     pub origin: String,
 }
@@ -193,7 +196,18 @@ impl Pack {
             }
             rules.push(rule.check(line, &lines).map_err(fails)?);
         }
-        let pack = Pack { name: file.name, about: file.about, rules, origin: origin.to_owned() };
+        let mut sites: Vec<LearnedSite> = Vec::new();
+        for site in file.site {
+            let line = lines.number(site.span().start);
+            let site = site.into_inner();
+            let is_twice = sites.iter().any(|other| other.key() == site.key());
+            let twice = is_twice.then(|| "the site stands twice; delete one".to_owned());
+            if let Some(what) = site.complaint().or(twice) {
+                return Err(Error::pack(format!("{origin}:{line}"), format!("site {:?}: {what}", site.site)));
+            }
+            sites.push(site);
+        }
+        let pack = Pack { name: file.name, about: file.about, rules, sites, origin: origin.to_owned() };
         pack.check_near()?;
         Ok(pack)
     }
@@ -313,6 +327,8 @@ struct PackFile {
     about: String,
     #[serde(default)]
     rule: Vec<RuleFile>,
+    #[serde(default)]
+    site: Vec<Spanned<LearnedSite>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

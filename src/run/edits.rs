@@ -1,8 +1,9 @@
 //! The edits of a part: what goes from each record, as spans of the part's bytes, told to whoever wants to know.
 
 use super::outline::{Outline, OutlinedRecord, RecordKind};
+use super::templates::Learned;
 use crate::config::{Config, OnBadRecord};
-use crate::decide::{Decision, Reason, Repeats, decide};
+use crate::decide::{Decision, Reason, Repeats, decide, join_templates};
 use crate::index::{Lookup, Mark};
 use crate::text::Span;
 
@@ -44,11 +45,13 @@ impl EditedRecord<'_> {
     }
 }
 
-/// Decides on all records of a part; tells `tell` of each, and leaves all cuts in `cuts`.
+/// Decides on all records of a part; tells `tell` of each, and leaves all cuts in `cuts`. `learned` is what templates
+/// remove of the part, in the order of its blocks.
 pub(crate) fn edit_part<L: Lookup>(
     config: &Config,
     repeats: &Repeats<'_, L>,
     part: u32,
+    learned: &[Learned],
     outline: &Outline,
     cuts: &mut Vec<PartCut>,
     mut tell: impl FnMut(&EditedRecord<'_>),
@@ -58,9 +61,16 @@ pub(crate) fn edit_part<L: Lookup>(
     let mut reader = outline.reader();
     let mut record = OutlinedRecord::default();
     let mut decisions: Vec<Decision> = Vec::new();
+    let mut learned = learned.iter().peekable();
     for record_idx in 0..outline.n_records {
         let blocks = trace.blocks_of(record_idx);
         reader.next(blocks.len(), &mut record);
+        let own = std::iter::from_fn(|| learned.next_if(|learned| blocks.contains(&(learned.block as usize))));
+        join_templates(
+            &mut record.chrome,
+            0,
+            own.map(|learned| (number(learned.block, blocks.start), learned.template)),
+        );
         decisions.clear();
         decide(repeats, part, record_idx, &record.chrome, &mut decisions);
         let first = cuts.len();
@@ -82,6 +92,11 @@ pub(crate) fn edit_part<L: Lookup>(
         }
         tell(&EditedRecord { record_idx, record: &record, cuts: &cuts[first..], is_dropped });
     }
+}
+
+/// The number in its record of a block of the part.
+fn number(block: u32, record_start: usize) -> u32 {
+    block - u32::try_from(record_start).expect("blocks of a part are numbered with 32 bits")
 }
 
 /// Whether nothing that shows is left of a document.

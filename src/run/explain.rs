@@ -73,7 +73,10 @@ pub(super) fn explain(
                     let part = u32::try_from(part_idx).expect("parts are numbered with 32 bits by the survey");
                     let (repeats, outline) = (survey.repeats(config.keep), &survey.outlines[part_idx]);
                     let locator = Locator { rewrite, traces: &survey.traces, first_part: 0 };
-                    edit_part(&config, &repeats, part, outline, &mut Vec::new(), |edited| tell(edited, &locator));
+                    let learned = &survey.learned[part_idx];
+                    edit_part(&config, &repeats, part, learned, outline, &mut Vec::new(), |edited| {
+                        tell(edited, &locator)
+                    });
                 }
                 None => {
                     let mut looker = PartLooker::new(Looker::new(&config, run.scorer.as_ref()));
@@ -82,7 +85,7 @@ pub(super) fn explain(
                     let alone = Alone::of(&look)?;
                     let repeats = alone.repeats(config.keep);
                     let locator = Locator { rewrite, traces: &alone.traces, first_part: part_idx };
-                    edit_part(&config, &repeats, 0, &outline, &mut Vec::new(), |edited| tell(edited, &locator));
+                    edit_part(&config, &repeats, 0, &[], &outline, &mut Vec::new(), |edited| tell(edited, &locator));
                 }
             }
         }

@@ -1,11 +1,13 @@
 //! Runs: whole corpora, from files to files, or a stream.
 //!
 //! Files are read twice. The survey finds what repeats and where first, in any order, on all threads; the rewrite decides,
-//! cuts and writes. A stream is read once, in order. Both remove the same.
+//! cuts and writes. A stream is read once, in order. Both remove the same, but for templates of sites, which only all pages
+//! together show.
 
 mod edits;
 mod explain;
 mod finishing;
+mod learn;
 mod ledger;
 mod outline;
 mod output;
@@ -17,9 +19,11 @@ mod rewrite;
 mod source;
 mod stream;
 mod survey;
+mod templates;
 mod workers;
 
 pub use explain::{Explained, Piece};
+pub use learn::{Learned, learn};
 pub use progress::{Phase, Progress};
 pub use report::{REPORT_SCHEMA_VERSION, Removed, Report, Tally, Times, TopRemoved, Totals};
 pub use restore::{Restored, restore};
@@ -28,7 +32,7 @@ use crate::config::{Config, OnBadRecord, OnLimit};
 use crate::decide::Scope;
 use crate::error::{Error, Result};
 use crate::rules::Rules;
-use crate::score::Scorer;
+use crate::score::{Level, Scorer};
 use output::Unfinished;
 use plan::{Destination, Plan, canonical_to_be};
 use rewrite::{Outputs, Rewrite};
@@ -99,8 +103,9 @@ impl<'r> Run<'r> {
         self.run(inputs, Destination::Stream, Some(output))
     }
 
-    /// Cleans a stream that is read once, record by record as they come. It removes what [`Run::files`] would. What is left
-    /// goes to the file that the configuration names, or else to `output`.
+    /// Cleans a stream that is read once, record by record as they come. It removes what [`Run::files`] would, but
+    /// for templates of sites: of these it knows those of packs, since it cannot wait for all pages. What is left goes to
+    /// the file that the configuration names, or else to `output`.
     ///
     /// # Errors
     ///
@@ -187,7 +192,9 @@ impl<'r> Run<'r> {
     /// Surveys the inputs, if what is decided on one document depends on others, and hands the next pass over.
     fn with_survey<T>(&self, plan: Plan, then: impl FnOnce(&Rewrite<'_>) -> Result<T>) -> Result<T> {
         let (config, rules, progress) = (self.config, &self.rules, self.progress);
-        let (plan, survey) = if matches!(config.scope, Scope::Corpus | Scope::Site) {
+        // Documents of plain text have no site, and so no templates.
+        let has_templates = config.level >= Level::Safe && plan.files.iter().any(|file| file.layout.has_sites());
+        let (plan, survey) = if has_templates || matches!(config.scope, Scope::Corpus | Scope::Site) {
             let Surveyed { plan, survey } =
                 survey::survey(config, rules, self.scorer.as_ref(), plan, &self.workers, progress)?;
             (plan, Some(survey))

@@ -29,6 +29,8 @@ impl Progress for () {}
 pub enum Phase {
     /// The first pass: what repeats, and where first.
     Survey,
+    /// The pass that learns templates.
+    Learn,
     /// A pass that only measures what would go.
     Measure,
     /// The last pass: what goes is cut out, what stays is written.
@@ -42,6 +44,7 @@ impl Phase {
     pub fn name(self) -> &'static str {
         match self {
             Phase::Survey => "survey",
+            Phase::Learn => "learn",
             Phase::Measure => "measure",
             Phase::Rewrite => "rewrite",
             Phase::Stream => "stream",

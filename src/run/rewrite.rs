@@ -350,7 +350,8 @@ impl PartWork<'_> {
         let starts_file = self.part_idx == file.parts.start;
         let mut dropped = false;
         let mut lines = Vec::new();
-        edit_part(rewrite.config, repeats, part, outline, cuts, |edited| {
+        let learned = rewrite.survey.map_or(&[][..], |survey| &survey.learned[self.part_idx]);
+        edit_part(rewrite.config, repeats, part, learned, outline, cuts, |edited| {
             let place = (self.part_idx, edited.record_idx as u64);
             done.counts.add(rewrite.config, place, edited);
             if self.top {

@@ -106,7 +106,8 @@ struct Known {
 impl Known {
     /// What to decide by. The first copy stays: what comes later is not known.
     fn repeats(&self) -> Repeats<'_, MemoryIndex> {
-        Repeats { lookup: &self.index, traces: &self.traces, witnesses: &self.witnesses, keep: Keep::First }
+        let Known { index, traces, witnesses, .. } = self;
+        Repeats { lookup: index, traces, witnesses, keep: Keep::First, displaced: None }
     }
 }
 
@@ -319,7 +320,7 @@ impl Editor<'_> {
                 let repeats = known.repeats();
                 let locate = |place: Place| location(&known.traces, &known.records_before, place);
                 let part = u32::try_from(part).expect("2^32 pieces do not fit in memory");
-                edit_part(config, &repeats, part, &piece.outline, &mut cuts, |record| {
+                edit_part(config, &repeats, part, &[], &piece.outline, &mut cuts, |record| {
                     self.tell(piece, before, record, &locate, &mut edited);
                 });
             }
@@ -327,7 +328,7 @@ impl Editor<'_> {
                 let alone = Alone::of(&piece.look)?;
                 let repeats = alone.repeats(config.keep);
                 let locate = |place: Place| location(&alone.traces, &[before.0], place);
-                edit_part(config, &repeats, 0, &piece.outline, &mut cuts, |record| {
+                edit_part(config, &repeats, 0, &[], &piece.outline, &mut cuts, |record| {
                     self.tell(piece, before, record, &locate, &mut edited);
                 });
             }

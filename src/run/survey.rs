@@ -4,14 +4,16 @@ use super::outline::{Outline, PartLooker};
 use super::plan::Plan;
 use super::progress::{Phase, Progress};
 use super::source::read_part;
+use super::templates::{Learned, learn_and_apply};
 use super::workers::Workers;
 use crate::clean::{Look, Looker};
 use crate::config::{Config, OnBadRecord};
-use crate::decide::{Keep, Repeats, Witnesses};
+use crate::decide::{Displaced, Keep, Repeats, Witnesses};
 use crate::error::{Error, Result};
 use crate::index::{Frozen, MemoryIndex, Trace};
 use crate::rules::Rules;
-use crate::score::Scorer;
+use crate::score::{Level, Scorer};
+use crate::template::PartFacts;
 use std::sync::Arc;
 
 /// What the survey found, by the number of the part.
@@ -21,12 +23,16 @@ pub(super) struct Survey {
     witnesses: Witnesses,
     pub(super) traces: Vec<Trace>,
     pub(super) outlines: Vec<Outline>,
+    /// What templates remove of each part.
+    pub(super) learned: Vec<Vec<Learned>>,
+    displaced: Displaced,
 }
 
 impl Survey {
     /// What to decide by.
     pub(super) fn repeats(&self, keep: Keep) -> Repeats<'_, Frozen> {
-        Repeats { lookup: &self.index, traces: &self.traces, witnesses: &self.witnesses, keep }
+        let Survey { index, traces, witnesses, displaced, .. } = self;
+        Repeats { lookup: index, traces, witnesses, keep, displaced: Some(displaced) }
     }
 }
 
@@ -47,13 +53,14 @@ pub(super) fn survey(
     workers: &Workers,
     progress: &dyn Progress,
 ) -> Result<Surveyed> {
+    let gathers_facts = config.level >= Level::Safe;
     loop {
         progress.begin(Phase::Survey, Some(plan.bytes()));
         let index = MemoryIndex::default();
         let outcomes = workers.each(
             plan.parts.len(),
-            || (PartLooker::new(Looker::new(config, scorer)), Look::default(), Vec::new()),
-            |(looker, look, bytes), part_idx, stop| -> Result<(Trace, Outline)> {
+            || (PartLooker::new(Looker::new(config, scorer).with_facts(gathers_facts)), Look::default(), Vec::new()),
+            |(looker, look, bytes), part_idx, stop| -> Result<(Trace, Outline, PartFacts)> {
                 let (part, file) = (&plan.parts[part_idx], plan.file_of(part_idx));
                 let start = read_part(file, part, bytes)?;
                 let outline = looker.look(rules, &file.layout, bytes, start == 0, look)?;
@@ -65,17 +72,18 @@ pub(super) fn survey(
                 look.note(&index, part, &mut trace)?;
                 trace.shrink();
                 progress.advance(outline.bytes as u64);
-                Ok((trace, outline))
+                Ok((trace, outline, look.take_facts()))
             },
         );
         progress.end();
         let mut failed: Vec<(usize, Error)> = Vec::new();
-        let (mut traces, mut outlines) = (Vec::new(), Vec::new());
+        let (mut traces, mut outlines, mut facts) = (Vec::new(), Vec::new(), Vec::new());
         for (part_idx, outcome) in outcomes.into_iter().enumerate() {
             match outcome {
-                Some(Ok((trace, outline))) => {
+                Some(Ok((trace, outline, of_part))) => {
                     traces.push(trace);
                     outlines.push(outline);
+                    facts.push(of_part);
                 }
                 Some(Err(error)) if error.is_index_full() => return Err(error),
                 Some(Err(error)) => {
@@ -90,11 +98,15 @@ pub(super) fn survey(
         }
         if failed.is_empty() {
             let index = index.freeze();
+            let learned = learn_and_apply(workers, &facts, &traces);
+            let removed =
+                (0..).zip(&learned).flat_map(|(part, learned)| learned.iter().map(move |one| (part, one.block)));
+            let displaced = Displaced::find(&index, &mut traces, removed, config.keep);
             let witnesses = match config.keep {
                 Keep::First => Witnesses::default(),
-                Keep::None => Witnesses::find(&index, &traces),
+                Keep::None => Witnesses::find(&index, &traces, Some(&displaced)),
             };
-            return Ok(Surveyed { plan, survey: Survey { index, witnesses, traces, outlines } });
+            return Ok(Surveyed { plan, survey: Survey { index, witnesses, traces, outlines, learned, displaced } });
         }
         let files: Vec<usize> = failed.iter().map(|(file_idx, _)| *file_idx).collect();
         plan.failed.extend(failed.into_iter().map(|(_, error)| error));

@@ -125,7 +125,7 @@ pub(crate) fn weighs(folded: &[u8], enough: usize) -> bool {
 }
 
 /// The weight, or as much of it as is enough.
-fn weigh(folded: &[u8], enough: usize) -> usize {
+pub(crate) fn weigh(folded: &[u8], enough: usize) -> usize {
     let (mut letters, mut others) = (0, 0);
     // In steps of less than 256, so that the count is one of bytes, which becomes vector code. The letters of ASCII are
     // letters of any text, and mostly enough.

@@ -3,7 +3,7 @@
 use crate::page::stays;
 use crate::tries;
 use dehusk::run::Run;
-use dehusk::{Cleaner, Config, Document, Keep, Scope, Scratch};
+use dehusk::{Cleaner, Config, Document, Keep, Level, Scope, Scratch};
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::collections::HashMap;
@@ -170,7 +170,8 @@ proptest! {
         let rule = format!("id = \"r\"\nmatch = \"line\"\npatterns = [{CHROME:?}]\nremoves = [{CHROME:?}]\nkeeps = [\"x\"]\n");
         std::fs::write(&pack, format!("format = 1\nname = \"t\"\nabout = \"t\"\n[[rule]]\n{rule}"))?;
         let pack = vec![pack.display().to_string()];
-        let config = Config { scope, keep, min_chars: MIN_CHARS, no_default_packs: true, pack, ..Config::default() };
+        let level = Level::Rules;
+        let config = Config { level, scope, keep, min_chars: MIN_CHARS, no_default_packs: true, pack, ..Config::default() };
         let corpus = Corpus { docs: &docs, scope, keep };
         let wanted: Vec<String> = (0..docs.len()).map(|doc| corpus.cleaned(doc)).collect();
         let run = by_run(&config, &docs, folder.path()).map_err(|error| TestCaseError::fail(error.to_string()))?;

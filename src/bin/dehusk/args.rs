@@ -1,4 +1,4 @@
-//! The command line. Every option but those of `explain`, `eval`, `restore` and `packs` is a field of the library's `Config`, under
+//! The command line. Every option but those of `explain`, `learn`, `eval`, `restore` and `packs` is a field of the library's `Config`, under
 //! the same name; what it means and what it may be is the library's to say.
 
 use clap::{Args, Parser, Subcommand, ValueHint};
@@ -59,6 +59,24 @@ pub(crate) enum Command {
         /// The corpus that it is of: files and folders to look for first copies in
         #[arg(long, num_args = 1.., value_name = "INPUT", value_hint = ValueHint::AnyPath)]
         among: Vec<PathBuf>,
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Learn which lines are chrome of a site from its pages, and write that as a pack
+    ///
+    /// What many pages of a site repeat at their edges is a template of the site. `clean` learns that by itself from the files
+    /// it is given; a pack has it for pages that come later, one at a time, and for people to look through: delete an entry,
+    /// and the line stays. Documents need a site: a JSONL field with an address, or with the site itself. Options of packs,
+    /// repeats, accounts and limits mean nothing here.
+    #[command(after_help = EXIT_CODES)]
+    Learn {
+        /// Files and folders, as `clean` takes them, and files of facts
+        #[arg(required = true, value_name = "INPUT", value_hint = ValueHint::AnyPath)]
+        inputs: Vec<PathBuf>,
+        /// Write all that was looked at, folded, to a file that a later `learn` takes as an input: learning from A and from B
+        /// and from their facts together is learning from both
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        facts: Option<PathBuf>,
         #[command(flatten)]
         config: ConfigArgs,
     },

@@ -4,6 +4,7 @@ mod args;
 mod clean;
 mod eval;
 mod explain;
+mod learn;
 mod packs;
 mod terminal;
 mod train;
@@ -49,6 +50,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Eval { gold, folds, by, json, config } => {
             eval::eval(&gold, &eval::How { folds, by, is_json: json }, &config.resolve()?)
         }
+        Command::Learn { inputs, facts, config } => learn::learn(&inputs, facts.as_deref(), &config.resolve()?),
         Command::Train { gold, output, seed, force, quiet } => train::train(&gold, &output, seed, force, quiet),
         Command::Packs(command) => packs::packs(command),
         Command::Completions { shell } => {
