@@ -133,7 +133,10 @@ impl Line {
             ..Line::default()
         };
         let start = u64::from(u32::from(first)) << 32 | block.len() as u64 & 0xffff_ffff;
-        line.key = tokens.hashes.iter().fold(start, |key, token| hash(Kind::Whole, key, *token));
+        line.key = tokens
+            .hashes
+            .iter()
+            .fold(start, |key, token| (key ^ token).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23));
         tokens.find_features(first, is_whole);
         Some(line)
     }
@@ -207,31 +210,30 @@ struct Counts {
 }
 
 /// What an ASCII byte is to a line.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Other,
-    Code,
-    Apostrophe,
-    Digit,
-    Capital,
-    Small,
+#[derive(Clone, Copy)]
+struct Ascii {
+    /// In a word, as words are compared; zero if it is of no word.
+    folded: u8,
+    is_digit: bool,
+    is_capital: bool,
+    is_code: bool,
 }
 
-static CLASSES: [Class; 128] = {
-    let mut classes = [Class::Other; 128];
+static ASCII: [Ascii; 128] = {
+    let mut table = [Ascii { folded: 0, is_digit: false, is_capital: false, is_code: false }; 128];
     let mut byte: u8 = 0;
     while byte < 128 {
-        classes[byte as usize] = match byte {
-            b'a'..=b'z' => Class::Small,
-            b'A'..=b'Z' => Class::Capital,
-            b'0'..=b'9' => Class::Digit,
-            b'{' | b'}' | b'<' | b'>' | b'=' | b'_' | b'\\' | b'`' | b'~' | b'^' | b'[' | b']' => Class::Code,
-            b'\'' => Class::Apostrophe,
-            _ => Class::Other,
-        };
+        let entry = &mut table[byte as usize];
+        match byte {
+            b'a'..=b'z' => entry.folded = byte,
+            b'A'..=b'Z' => (entry.folded, entry.is_capital) = (byte | 0x20, true),
+            b'0'..=b'9' => (entry.folded, entry.is_digit) = (b'0', true),
+            b'{' | b'}' | b'<' | b'>' | b'=' | b'_' | b'\\' | b'`' | b'~' | b'^' | b'[' | b']' => entry.is_code = true,
+            _ => {}
+        }
         byte += 1;
     }
-    classes
+    table
 };
 
 struct HeadReader<'h> {
@@ -281,15 +283,34 @@ impl<'h> HeadReader<'h> {
 
     /// As [`read`](Self::read), for what is all ASCII.
     fn read_ascii(&mut self, head: &[u8]) -> usize {
+        let ascii = |at: usize| head.get(at).map(|byte| ASCII[usize::from(byte & 0x7f)]);
         self.counts.first = head.first().map(|byte| char::from(*byte));
-        for (at, &byte) in head.iter().enumerate() {
-            if self.is_full() {
-                return at;
+        let mut at = 0;
+        while let Some(mut entry) = ascii(at).filter(|_| !self.is_full()) {
+            if entry.folded != 0 {
+                let mut token = 0;
+                self.counts.n_words += 1;
+                self.counts.n_capitals += u32::from(entry.is_capital);
+                while entry.folded != 0 {
+                    token = with(token, u32::from(entry.folded));
+                    self.counts.n_digits += u32::from(entry.is_digit);
+                    at += 1;
+                    let Some(next) = ascii(at) else { break };
+                    entry = next;
+                    // An apostrophe within a word is part of it.
+                    if head[at] == b'\'' && head.get(at + 1).is_some_and(u8::is_ascii_alphabetic) {
+                        entry.folded = b'\'';
+                    }
+                }
+                self.hashes.push(token);
+                if at == head.len() {
+                    break;
+                }
             }
-            self.push_ascii(byte, || head.get(at + 1).is_some_and(u8::is_ascii_alphabetic));
+            self.counts.n_code += u32::from(entry.is_code);
+            at += 1;
         }
-        self.end();
-        head.len()
+        at
     }
 
     /// Whether it has as many tokens as it needs; so it is between two of them.
@@ -297,30 +318,23 @@ impl<'h> HeadReader<'h> {
         self.hashes.len() == HEAD_TOKENS
     }
 
-    #[inline]
     fn push_ascii(&mut self, byte: u8, goes_on: impl FnOnce() -> bool) {
-        match CLASSES[usize::from(byte & 0x7f)] {
-            Class::Small => self.push(u32::from(byte)),
-            Class::Capital => {
-                self.counts.n_capitals += u32::from(self.token_chars == 0);
-                self.push(u32::from(byte | 0x20));
-            }
-            Class::Digit => {
-                self.counts.n_digits += 1;
-                self.push(u32::from(b'0'));
-            }
-            // An apostrophe within a word is part of it.
-            Class::Apostrophe if self.token_chars > 0 && goes_on() => self.push(u32::from(b'\'')),
-            class => {
-                self.counts.n_code += u32::from(class == Class::Code);
-                self.end();
-            }
+        let Ascii { folded, is_digit, is_capital, is_code } = ASCII[usize::from(byte & 0x7f)];
+        self.counts.n_digits += u32::from(is_digit);
+        self.counts.n_code += u32::from(is_code);
+        self.counts.n_capitals += u32::from(is_capital && self.token_chars == 0);
+        if folded != 0 {
+            self.push(u32::from(folded));
+        } else if byte == b'\'' && self.token_chars > 0 && goes_on() {
+            self.push(u32::from(byte));
+        } else {
+            self.end();
         }
     }
 
     #[inline]
     fn push(&mut self, character: u32) {
-        self.token = self.token.wrapping_mul(0x0100_0000_01b3).wrapping_add(u64::from(character));
+        self.token = with(self.token, character);
         self.token_chars += 1;
     }
 
@@ -337,6 +351,11 @@ impl<'h> HeadReader<'h> {
         self.hashes.push(self.token);
         (self.token, self.token_chars) = (0, 0);
     }
+}
+
+/// A token with another character.
+fn with(token: u64, character: u32) -> u64 {
+    token.wrapping_mul(0x0100_0000_01b3).wrapping_add(u64::from(character))
 }
 
 /// Whether a character is of a script that writes no spaces.
@@ -380,4 +399,59 @@ fn ceil_boundary(bytes: &[u8], at: usize) -> usize {
 
 fn is_boundary(bytes: &[u8], at: usize) -> bool {
     bytes.get(at).is_none_or(|byte| byte & 0xc0 != 0x80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ascii_is_read_as_any_text_is() {
+        for line in [
+            "",
+            "Home",
+            "Don't stop, 12 o'clock 'quoted' isn't' ''",
+            "a {b} = c[1]; x_y <tag>",
+            "one two three four five six seven eight nine ten.",
+            "one two three four five six seven eight nine ten eleven",
+            "One-Two  THREE 3rd (4) 5%",
+            "'",
+        ] {
+            let (mut plain, mut any) = (Vec::new(), Vec::new());
+            let (mut fast, mut slow) = (HeadReader::new(&mut plain), HeadReader::new(&mut any));
+            assert_eq!(fast.read_ascii(line.as_bytes()), slow.read(line), "{line}");
+            let counts = |Counts { n_words, n_wide, n_capitals, n_digits, n_code, first }: Counts| {
+                (n_words, n_wide, n_capitals, n_digits, n_code, first)
+            };
+            assert_eq!(counts(fast.counts), counts(slow.counts), "{line}");
+            assert_eq!(plain, any, "{line}");
+        }
+    }
+
+    #[test]
+    fn lines_are_told_by_their_look() {
+        let read = |line: &str| Line::shape(line.as_bytes(), &mut Tokens::default()).unwrap_or_default();
+        assert!(Line::shape(b" \n", &mut Tokens::default()).is_none());
+        for (line, ending) in [
+            ("The ship left.", Ending::Sentence),
+            ("\"Did it?\"", Ending::Sentence),
+            ("And then...", Ending::Ellipsis),
+            ("Contents:", Ending::Colon),
+            ("red, green,", Ending::Comma),
+            ("Page 12", Ending::Digit),
+            ("Sign in", Ending::Letter),
+            ("Next\u{bb}", Ending::Letter),
+            ("\u{8239}\u{51fa}\u{53d1}\u{4e86}\u{3002}", Ending::Sentence),
+            ("|", Ending::Other),
+        ] {
+            assert_eq!(read(line).ending, ending, "{line}");
+        }
+        // Two characters of a script without spaces are a word.
+        assert!((read("\u{8239}\u{51fa}\u{53d1}\u{4e86}").words - 2.0).abs() < 1e-6);
+        // Words beyond the head are extrapolated.
+        assert!((read(&"word ".repeat(200)).words - 200.0).abs() < 20.0);
+        assert!((read("One Two three four").capitals - 0.5).abs() < 1e-6);
+        assert_eq!(read("Home page").key, read(" Home page\n").key);
+        assert_ne!(read("Home page").key, read("Page home").key);
+    }
 }
