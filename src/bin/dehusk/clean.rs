@@ -81,6 +81,15 @@ fn summary(report: &Report) -> String {
         counted(removed.repeats.blocks, "repeat"),
         grouped(removed.copies.blocks),
     );
+    for (tally, what) in [
+        (removed.scores, "by scores"),
+        (removed.templates, "by templates of their sites"),
+        (removed.running, "as running headers and footers"),
+    ] {
+        if tally.blocks > 0 {
+            let _ = write!(text, ", {} {what}", grouped(tally.blocks));
+        }
+    }
     for (number, thing, what) in [
         (totals.documents_emptied, "document", "left without text"),
         (totals.documents_dropped, "document", "dropped as empty"),
