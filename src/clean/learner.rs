@@ -14,13 +14,13 @@ use crate::text::Unit;
 /// use dehusk::{Document, Learner, text::Unit};
 ///
 /// let mut learner = Learner::new(Unit::Line);
-/// for page in 0..9 {
-///     let text = format!("Harbour Gazette\nNews | Sport\nSign in »\nStory {page}{page}\nIt is told in full.\nImprint\n");
+/// for what in ["ferry", "cat", "cook", "mayor", "baker", "miller", "smith", "clerk", "pilot"] {
+///     let text = format!("Harbour Gazette\nNews | Sport\nSign in »\nThe {what} and the sea\nA tale.\nImprint\n");
 ///     learner.add(&Document { site: Some("gazette.example"), ..Document::new(&text) });
 /// }
 /// let sites = learner.finish();
 /// let lines: Vec<&str> = sites[0].templates.iter().map(|template| template.line.as_str()).collect();
-/// assert_eq!(lines, ["harbour gazette", "imprint", "it is told in full.", "news | sport", "sign in »", "story 0"]);
+/// assert_eq!(lines, ["a tale.", "harbour gazette", "imprint", "news | sport", "sign in »"]);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Learner {
