@@ -184,7 +184,7 @@ impl Scorer {
 }
 
 /// A page without enough sure chrome is no web page, and has none at all.
-pub(crate) fn limit_where_no_web_page(scores: &mut [Score]) {
+fn limit_where_no_web_page(scores: &mut [Score]) {
     let n_sure = scores.iter().filter(|score| **score >= SURE).count();
     if n_sure < LEAST_SURE || (n_sure as f64) < LEAST_SURE_SHARE * scores.len() as f64 {
         for score in scores {
@@ -193,14 +193,19 @@ pub(crate) fn limit_where_no_web_page(scores: &mut [Score]) {
     }
 }
 
+/// The chance that the logarithm of the odds gives, in thousandths.
+fn probability(log_odds: f64) -> Score {
+    let thousandths = 1000.0 * logistic(log_odds) + 0.5;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it lies between 0 and 1000")]
+    Score::from_thousandths(thousandths as u16)
+}
+
 /// The logistic function, in operations that give the same on every machine.
-pub(crate) fn probability(log_odds: f64) -> Score {
+pub(crate) fn logistic(x: f64) -> f64 {
     // e^-x as (1 - x / 4096)^4096, which takes twelve squarings.
-    let mut power = 1.0 - log_odds.clamp(-30.0, 30.0) / 4096.0;
+    let mut power = 1.0 - x.clamp(-40.0, 40.0) / 4096.0;
     for _ in 0..12 {
         power *= power;
     }
-    let thousandths = 1000.0 / (1.0 + power) + 0.5;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it lies between 0 and 1000")]
-    Score::from_thousandths(thousandths as u16)
+    1.0 / (1.0 + power)
 }

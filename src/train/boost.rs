@@ -3,8 +3,8 @@
 //! Each tree is learned on half of the rows and its questions from half of the columns, drawn anew, which keeps trees from
 //! being alike (Friedman, 2002). What its leaves add comes from all rows.
 
-use super::{Random, sigmoid};
-use crate::score::{DEPTH, LEAVES, Split, Tree, UNIT};
+use super::Random;
+use crate::score::{DEPTH, LEAVES, Split, Tree, UNIT, logistic};
 
 /// The rows to learn from, column by column.
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ pub(super) fn learn(table: &Table, seed: u64) -> (i32, Vec<Tree>) {
     for _ in 0..TREES {
         drawn.clear();
         for row_idx in 0..n_rows {
-            let chance = sigmoid(sums[row_idx]);
+            let chance = logistic(sums[row_idx]);
             let weight = f64::from(table.weights[row_idx]);
             let error = chance - f64::from(u8::from(table.is_chrome[row_idx]));
             slopes[row_idx] = Slope::new(weight * error, weight * chance * (1.0 - chance));

@@ -2,8 +2,7 @@
 //!
 //! The weights are found by L-BFGS (Liu and Nocedal, 1989), which needs no rate to be set and gives the same each time.
 
-use super::sigmoid;
-use crate::score::{N_SHAPES, ShapeWeights, Words};
+use crate::score::{N_SHAPES, ShapeWeights, Words, logistic};
 use hashbrown::HashMap;
 
 /// A line as the linear score learns from it.
@@ -173,7 +172,7 @@ impl Problem {
                 sum += says[row_idx + 1][2];
             }
             let Row { is_chrome, weight, .. } = self.rows[row_idx];
-            let chance = sigmoid(sum);
+            let chance = logistic(sum);
             let right = if is_chrome { chance } else { 1.0 - chance };
             loss -= weight * right.max(1e-12).ln();
             errors[row_idx] = weight * (chance - f64::from(u8::from(is_chrome)));

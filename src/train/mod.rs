@@ -292,15 +292,6 @@ impl LinearScorer {
     }
 }
 
-/// The logistic function, in operations that give the same on every machine.
-fn sigmoid(x: f64) -> f64 {
-    let mut power = 1.0 - x.clamp(-40.0, 40.0) / 4096.0;
-    for _ in 0..12 {
-        power *= power;
-    }
-    1.0 / (1.0 + power)
-}
-
 /// Numbers drawn from a name and a seed (xorshift, Marsaglia 2003).
 struct Random(u64);
 
