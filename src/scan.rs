@@ -7,7 +7,7 @@
 use crate::rules::{Anchor, Pattern, Removal, Role, RuleIdx, Rules, core_of};
 use crate::text::{Span, weight};
 use aho_corasick::automaton::Automaton;
-use aho_corasick::dfa::DFA;
+use aho_corasick::nfa::contiguous::NFA;
 use aho_corasick::{Anchored, PatternID};
 
 /// A rule's pattern in a block. Whether the block goes depends on the document.
@@ -74,7 +74,7 @@ pub(crate) fn scan(rules: &Rules, folded: &[u8], rank: usize, scratch: &mut Vec<
 
 /// Walks the automaton over some bytes from their start, and tells the patterns that they start with, with their length. It
 /// ends where no pattern can match any more, which is soon.
-fn walk<'b>(automaton: &DFA, bytes: impl Iterator<Item = &'b u8>, mut tell: impl FnMut(PatternID, usize)) {
+fn walk<'b>(automaton: &NFA, bytes: impl Iterator<Item = &'b u8>, mut tell: impl FnMut(PatternID, usize)) {
     let start = automaton.start_state(Anchored::Yes);
     let mut state = start.expect("the automaton is built for anchored walks");
     for (at, &byte) in bytes.enumerate() {

@@ -9,8 +9,8 @@ use super::{Match, Near, Pack, Removal, Shape};
 use crate::error::{Error, Result};
 use crate::template::{SiteTemplates, site_name};
 use crate::text::{Fold, fold};
-use aho_corasick::dfa::DFA;
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind, PatternID, StartKind};
+use aho_corasick::nfa::contiguous::NFA;
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind, PatternID};
 use hashbrown::HashMap;
 
 /// A rule by its number in a [`Rules`].
@@ -41,7 +41,7 @@ pub struct Rules {
     /// How long the longest whole-line pattern is, in bytes.
     longest_line: usize,
     /// Over the patterns that a block must start with, and backwards those that it must end with.
-    edges: Option<DFA>,
+    edges: Option<NFA>,
     edge_patterns: Vec<Pattern>,
     /// Over the patterns that may stand anywhere in a block.
     anywhere: Option<AhoCorasick>,
@@ -155,9 +155,8 @@ impl Rules {
         }
         let fails = |error: aho_corasick::BuildError| Error::pack("rules", format!("{error}; use fewer packs"));
         if !needles.edges.is_empty() {
-            let builder = &mut DFA::builder();
-            let automaton =
-                builder.start_kind(StartKind::Anchored).match_kind(MatchKind::Standard).build(&needles.edges);
+            // A walk looks at a few states near the root, which are dense in this form too; a DFA took 50 ms to build.
+            let automaton = NFA::builder().match_kind(MatchKind::Standard).build(&needles.edges);
             rules.edges = Some(automaton.map_err(fails)?);
         }
         if !needles.anywhere.is_empty() {
@@ -228,7 +227,7 @@ impl Rules {
     }
 
     /// The automaton over the patterns that a block must start with, and backwards those that it must end with.
-    pub(crate) fn edges(&self) -> Option<&DFA> {
+    pub(crate) fn edges(&self) -> Option<&NFA> {
         self.edges.as_ref()
     }
 
