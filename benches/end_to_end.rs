@@ -1,7 +1,7 @@
 //! Whole runs, from files to files: packs and repeats on, the same made-up corpus in four forms.
 //!
 //! `DEHUSK_BENCH_BYTES` says how much text (64 MiB if it is not set), `DEHUSK_BENCH_FILES` into how many small files at
-//! most (20,000, which takes some 230 MiB of text to fill). All is written where temporary files go: finished outputs are
+//! most (20,000, which takes some 230 MiB of text to fill), and `DEHUSK_BENCH_LEVEL` on which level (`rules`). All is written where temporary files go: finished outputs are
 //! synced, so that on a disk it is mostly the disk that is measured, and with `TMPDIR=/dev/shm` it is dehusk.
 
 use crate::corpus::{Corpus, Stats};
@@ -91,7 +91,9 @@ fn clean(input: &Path, config: Config) -> Report {
 }
 
 fn into(folder: &Path) -> Config {
-    Config { output: Some(folder.join("out")), ..Config::default() }
+    let level = std::env::var("DEHUSK_BENCH_LEVEL").unwrap_or_else(|_| "rules".into());
+    let config = Config::parse("DEHUSK_BENCH_LEVEL", &format!("level = {level:?}")).expect("it is a level");
+    Config { output: Some(folder.join("out")), ..config }
 }
 
 /// A folder that goes with what is in it.

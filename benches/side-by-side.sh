@@ -134,8 +134,8 @@ run() {
     rm -rf -- "$work/out"
     case $1 in
         "dehusk exact")
-            "${timed[@]}" "$dehusk" clean "$input" -o "$work/out" --force --max-removed-run 1 --no-default-packs --fold exact \
-                --min-chars 1 >"$work/talk" 2>&1
+            "${timed[@]}" "$dehusk" clean "$input" -o "$work/out" --force --max-removed-run 1 --level rules \
+                --no-default-packs --fold exact --min-chars 1 >"$work/talk" 2>&1
             ;;
         "dehusk defaults")
             "${timed[@]}" "$dehusk" clean "$input" -o "$work/out" --force --max-removed-run 1 >"$work/talk" 2>&1
