@@ -7,7 +7,8 @@
 //! {"journal":1,"dehusk":"0.1.0","fold":1}
 //! {"file":"a.txt"}
 //! {"at":0,"record":1,"line":1,"reason":"rule","rule":"web-en/skip-links","text":"Skip to content\n"}
-//! {"at":51,"record":1,"line":4,"reason":"repeat","first":{"file":"a.txt","record":1,"line":2},"text":"…"}
+//! {"at":16,"record":1,"line":2,"reason":"score","score":0.964,"text":"Latest stories\n"}
+//! {"at":51,"record":1,"line":4,"reason":"repeat","first":{"file":"a.txt","record":1,"line":3},"text":"…"}
 //! {"bytes":5493,"blake3":"…"}
 //! {"files":1}
 //! ```

@@ -2,7 +2,7 @@
 
 use super::facts::{FactsLooker, LookedFacts};
 use crate::config::Config;
-use crate::decide::{Chrome, Judge, Page, Reason, Scope, Template};
+use crate::decide::{Chrome, Judge, Page, Reason, Scope, Template, join};
 use crate::error::Result;
 use crate::fingerprint::{Fingerprint, Fingerprinter};
 use crate::index::{Index, Mark, Place, Trace};
@@ -63,7 +63,7 @@ pub(crate) struct Look {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Blank,
-    /// Gone by a rule, or repeats are not looked for.
+    /// Gone as chrome, or repeats are not looked for.
     Uncompared,
     Short,
     Long,
@@ -103,39 +103,10 @@ impl Look {
         self.kinds.len()
     }
 
-    /// What rules remove from a document.
+    /// What goes of a document by what it shows itself.
     pub(crate) fn chrome_of(&self, document_idx: usize) -> &[Chrome] {
         let end = self.documents.get(document_idx + 1).map_or(self.chrome.len(), |next| next.chrome_start);
         &self.chrome[self.documents[document_idx].chrome_start..end]
-    }
-
-    /// Adds blocks that go to what goes from position `first` of the list on, unless a block goes already.
-    fn add_chrome(&mut self, first: usize, blocks: impl Iterator<Item = (u32, Reason)>) {
-        let n_before = self.chrome.len();
-        for (block, reason) in blocks {
-            let is_gone = |chrome: &Chrome| chrome.block == block && chrome.words.is_none();
-            let start = first + self.chrome[first..n_before].partition_point(|chrome| chrome.block < block);
-            if !self.chrome[start..n_before].first().is_some_and(is_gone) {
-                self.chrome.push(Chrome { block, words: None, reason });
-            }
-        }
-        if self.chrome.len() > n_before {
-            self.chrome[first..].sort_by_key(|chrome| (chrome.block, chrome.words));
-            // What goes whole loses no words besides.
-            let mut last_gone = None;
-            let mut kept = first;
-            for idx in first..self.chrome.len() {
-                let chrome = self.chrome[idx];
-                if chrome.words.is_none() {
-                    last_gone = Some(chrome.block);
-                }
-                if chrome.words.is_none() || last_gone != Some(chrome.block) {
-                    self.chrome[kept] = chrome;
-                    kept += 1;
-                }
-            }
-            self.chrome.truncate(kept);
-        }
     }
 
     /// Adds a document that has no text to look at.
@@ -153,7 +124,7 @@ impl Look {
     }
 
     /// Notes the documents in the index, as standing in part `part` after what `trace` holds, and adds their marks to
-    /// `trace`. A block that a rule removes is not noted: its repeats elsewhere are not repeats of something that stays.
+    /// `trace`. A block that goes as chrome is not noted: its repeats elsewhere are not repeats of something that stays.
     pub(crate) fn note(&self, index: &impl Index, part: u32, trace: &mut Trace) -> Result<()> {
         let base = trace.n_blocks();
         let place = |block_idx: usize| {
@@ -333,23 +304,22 @@ impl Looker {
         }
         let page = Page { text: document.text, blocks: &self.blocks, site, shown: &self.shown };
         self.judge.judge(rules, &page, &self.hits, &mut look.chrome);
-        let document = look.documents.len() - 1;
-        self.apply(templates, look.documents[document].chrome_start, look);
+        let LookedDocument { blocks_start, chrome_start, .. } = look.documents[look.documents.len() - 1];
+        join(&mut look.chrome, chrome_start, self.gone_by(templates).into_iter());
         if self.level >= Level::Safe {
             self.running.clear();
             running::find(page.text, self.unit, &self.blocks, &self.shown, &mut self.pages, &mut self.running);
             let blocks = self.running.iter().map(|running| (running.block, Reason::Running(running.pages)));
-            look.add_chrome(look.documents[document].chrome_start, blocks);
+            join(&mut look.chrome, chrome_start, blocks);
         }
         self.scores.clear();
         if let Some((scorer, least)) = &self.scorer {
             scorer.score(&mut self.score_scratch, &mut self.scores);
             let scored = self.shown.iter().zip(&self.scores).filter(|(_, score)| *score >= least);
             let scored = scored.map(|(&block, &score)| (block, Reason::Score(score)));
-            look.add_chrome(look.documents[document].chrome_start, scored);
+            join(&mut look.chrome, chrome_start, scored);
         }
-        let blocks_start = look.documents[document].blocks_start;
-        for chrome in &look.chrome[look.documents[document].chrome_start..] {
+        for chrome in &look.chrome[chrome_start..] {
             if chrome.words.is_none() {
                 look.kinds[blocks_start + chrome.block as usize] = Kind::Uncompared;
             }
@@ -410,8 +380,8 @@ impl Looker {
         kind
     }
 
-    /// Adds what the templates of packs remove of a document, whose chrome starts at `first`.
-    fn apply(&self, templates: &[SiteTemplates], first: usize, look: &mut Look) {
+    /// What the templates of packs remove of the document that was looked at last.
+    fn gone_by(&self, templates: &[SiteTemplates]) -> Vec<(u32, Reason)> {
         let mut gone: Vec<(u32, Reason)> = Vec::new();
         for learned in templates {
             learned.apply(&self.lines, |rank, entry| {
@@ -421,7 +391,7 @@ impl Looker {
         }
         gone.sort_by_key(|(block, _)| *block);
         gone.dedup_by_key(|(block, _)| *block);
-        look.add_chrome(first, gone.into_iter());
+        gone
     }
 
     fn is_long(&self, folded: &[u8]) -> bool {

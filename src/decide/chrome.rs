@@ -1,6 +1,6 @@
 //! Which hits hold: the conditions of rules that look at the whole document.
 
-use super::{Reason, Template};
+use super::Reason;
 use crate::rules::{CompiledNear, CompiledRule, Role, RuleIdx, Rules, Side};
 use crate::scan::Hit;
 use crate::text::{Span, fold_tracked};
@@ -259,17 +259,23 @@ fn cut_words(page: &Page<'_>, hits: &[Hit], chrome: &mut Vec<Chrome>) {
     }
 }
 
-/// Adds the blocks that templates remove, in their order, to what else goes of a document: `chrome` from `first` on. What
-/// removes the whole block already is the reason; words that go of it go with it.
-pub(crate) fn join_templates(chrome: &mut Vec<Chrome>, first: usize, templates: impl Iterator<Item = (u32, Template)>) {
+/// Adds blocks that go for other reasons, in their order, to what goes of a document: `chrome` from `first` on. What removes a
+/// whole block already is the reason, unless that it looks like chrome was all; words that go of a block go with it.
+pub(crate) fn join(chrome: &mut Vec<Chrome>, first: usize, blocks: impl Iterator<Item = (u32, Reason)>) {
+    let mut blocks = blocks.peekable();
+    if blocks.peek().is_none() {
+        return;
+    }
     let mut others = chrome.split_off(first).into_iter().peekable();
-    for (block, template) in templates {
+    for (block, reason) in blocks {
         chrome.extend(std::iter::from_fn(|| others.next_if(|other| other.block < block)));
-        let of_block: Vec<Chrome> = std::iter::from_fn(|| others.next_if(|other| other.block == block)).collect();
-        // What a rule, a pack or the document itself says goes before; what only looks like chrome does not.
-        let is_known = |other: &Chrome| !matches!(other.reason, Reason::Score(_));
-        let whole = of_block.into_iter().find(|other| other.words.is_none() && is_known(other));
-        chrome.push(whole.unwrap_or(Chrome { block, words: None, reason: Reason::Template(template) }));
+        let mut joined = Chrome { block, words: None, reason };
+        while let Some(other) = others.next_if(|other| other.block == block) {
+            if other.words.is_none() && !matches!(other.reason, Reason::Score(_)) {
+                joined = other;
+            }
+        }
+        chrome.push(joined);
     }
     chrome.extend(others);
 }

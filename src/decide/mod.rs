@@ -10,7 +10,7 @@ mod chrome;
 mod displaced;
 mod repeats;
 
-pub(crate) use chrome::{Chrome, Judge, Page, join_templates};
+pub(crate) use chrome::{Chrome, Judge, Page, join};
 pub(crate) use displaced::Displaced;
 pub(crate) use repeats::{Repeats, Witnesses};
 

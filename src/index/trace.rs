@@ -12,7 +12,7 @@ pub struct Mark(u32);
 impl Mark {
     /// A block that shows nothing.
     pub const BLANK: Mark = Mark(0);
-    /// A block that is not compared: gone by a rule, or repeats are not looked for.
+    /// A block that is not compared: gone as chrome, or repeats are not looked for.
     pub const UNCOMPARED: Mark = Mark(1 << EntryId::BITS);
 
     const SHORT: u32 = 2 << EntryId::BITS;

@@ -3,7 +3,7 @@
 use super::outline::{Outline, OutlinedRecord, RecordKind};
 use super::templates::Learned;
 use crate::config::{Config, OnBadRecord};
-use crate::decide::{Decision, Reason, Repeats, decide, join_templates};
+use crate::decide::{Decision, Reason, Repeats, decide, join};
 use crate::index::{Lookup, Mark};
 use crate::text::Span;
 
@@ -66,11 +66,8 @@ pub(crate) fn edit_part<L: Lookup>(
         let blocks = trace.blocks_of(record_idx);
         reader.next(blocks.len(), &mut record);
         let own = std::iter::from_fn(|| learned.next_if(|learned| blocks.contains(&(learned.block as usize))));
-        join_templates(
-            &mut record.chrome,
-            0,
-            own.map(|learned| (number(learned.block, blocks.start), learned.template)),
-        );
+        let own = own.map(|learned| (number(learned.block, blocks.start), Reason::Template(learned.template)));
+        join(&mut record.chrome, 0, own);
         decisions.clear();
         decide(repeats, part, record_idx, &record.chrome, &mut decisions);
         let first = cuts.len();

@@ -1,17 +1,16 @@
 //! Learning site templates from files: what `dehusk learn` does.
 
-use super::output::Unfinished;
 use super::plan::{Destination, Plan};
 use super::progress::{Phase, Progress};
 use super::source::read_part;
 use super::workers::Workers;
-use super::{canonical_to_be, open, refuse_existing_file};
+use super::{canonical_to_be, open, refuse_existing_file, write_whole};
 use crate::clean::{Document, Learner};
 use crate::config::{Config, OnBadRecord};
 use crate::error::{Error, Result};
 use crate::record::{Outcome, Spelled};
 use crate::template::{LearnedSite, is_facts, pack_toml};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// What was learned.
@@ -99,9 +98,7 @@ pub fn learn(config: &Config, inputs: &[PathBuf], facts: Option<&Path>, progress
     learned.pack = pack_toml(&pack_name(config.output.as_deref()), &learned.sites);
     for (path, bytes) in [(facts, facts.map(|_| learner.facts())), (output, Some(learned.pack.clone().into_bytes()))] {
         if let (Some(path), Some(bytes)) = (path, bytes) {
-            let mut file = Unfinished::create(path, config.force)?;
-            file.write_all(&bytes).map_err(|source| Error::writing(path, source))?;
-            file.finish()?;
+            write_whole(path, &bytes, config.force)?;
         }
     }
     Ok(learned)

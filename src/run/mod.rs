@@ -320,9 +320,7 @@ fn open(path: &Path) -> Result<File> {
 
 /// Writes a whole file, which appears under its name when it is on the disk.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8], may_replace: bool) -> Result<()> {
-    if !may_replace && path.exists() {
-        return Err(Error::usage(format!("{}: exists already; give --force to replace it", path.display())));
-    }
+    refuse_existing_file(path, may_replace)?;
     let mut file = Unfinished::create(path, may_replace)?;
     file.write_all(bytes).map_err(|source| Error::writing(path, source))?;
     file.finish()

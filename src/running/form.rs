@@ -1,6 +1,6 @@
 //! Lines as they are compared: folded, with a zero for each number.
 
-use crate::text::{Fold, fold};
+use crate::text::{Fold, fold, mask_digits};
 
 /// How long a running line may be: folded, and as it was read, with its padding.
 const MAX_FOLDED: usize = 200;
@@ -32,7 +32,7 @@ impl Forms {
             return None;
         }
         self.masked.clear();
-        mask(&self.folded, &mut self.masked);
+        mask_digits(&self.folded, &mut self.masked);
         Some(hash(&self.masked))
     }
 
@@ -54,7 +54,7 @@ impl Forms {
             return None;
         }
         self.masked.clear();
-        mask(&self.folded, &mut self.masked);
+        mask_digits(&self.folded, &mut self.masked);
         Some(hash(&self.masked))
     }
 }
@@ -81,19 +81,6 @@ pub(super) fn read_numbers(folded: &[u8], numbers: &mut Vec<u32>) {
     let digits = folded.chunk_by(|first, second| first.is_ascii_digit() == second.is_ascii_digit());
     for run in digits.filter(|run| run[0].is_ascii_digit()) {
         numbers.push(run.iter().take(9).fold(0, |number, digit| number * 10 + u32::from(digit - b'0')));
-    }
-}
-
-fn mask(folded: &[u8], masked: &mut Vec<u8>) {
-    let mut was_digit = false;
-    for &byte in folded {
-        let is_digit = byte.is_ascii_digit();
-        if !is_digit {
-            masked.push(byte);
-        } else if !was_digit {
-            masked.push(b'0');
-        }
-        was_digit = is_digit;
     }
 }
 

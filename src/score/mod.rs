@@ -53,8 +53,8 @@ impl From<Score> for f64 {
 impl From<f64> for Score {
     /// The nearest score.
     fn from(value: f64) -> Self {
-        let nearest = (value.clamp(0.0, 1.0) * 1000.0).round();
-        Score((0..=1000).find(|thousandths| f64::from(*thousandths) >= nearest).unwrap_or(0))
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it lies between 0 and 1000")]
+        Score((value.clamp(0.0, 1.0) * 1000.0).round() as u16)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A line as templates see it: what it is but for its numbers, and what shape it has.
 
 use crate::fingerprint::Fingerprint;
-use crate::text::weigh;
+use crate::text::{mask_digits, weigh};
 
 /// Up to this weight a line may be stepped over, or be a heading.
 const SHORT: usize = 60;
@@ -183,14 +183,7 @@ fn mask_ascii(folded: &[u8], out: &mut Vec<u8>) -> bool {
     if !has_letters {
         return false;
     }
-    let mut rest = folded;
-    while let Some(start) = rest.iter().position(u8::is_ascii_digit) {
-        out.extend_from_slice(&rest[..start]);
-        out.push(b'0');
-        let end = rest[start..].iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len() - start);
-        rest = &rest[start + end..];
-    }
-    out.extend_from_slice(rest);
+    mask_digits(folded, out);
     true
 }
 

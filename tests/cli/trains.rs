@@ -49,7 +49,7 @@ fn the_same_pages_give_the_same_weights() {
     let weights = folder.bytes("a.weights");
     assert!(weights == folder.bytes("b.weights") && weights == folder.bytes("c.weights"));
     assert!(weights != folder.bytes("d.weights"));
-    let refused = ["error: a.weights: exists already; give --force to replace it"];
+    let refused = ["error: a.weights: exists; choose another, or replace it with --force"];
     folder.run("train gold.jsonl -o a.weights -q").ends(2, &refused);
     folder.run("train gold.jsonl -o a.weights -q --force").ends(0, &[]);
     // What it learned it finds again; what it was not given to learn from, it says nothing about.
