@@ -33,6 +33,12 @@ pub struct Config {
     pub format: Format,
     /// What a document of plain text on standard input is.
     pub framing: Framing,
+    /// What outputs are compressed with.
+    pub compress: Compress,
+    /// How hard outputs are compressed: a level that the codec's own program takes, whose usual one it is if not given.
+    pub compress_level: Option<u32>,
+    /// How many times larger than its file what an input unpacks to may be, beyond 64 MiB; any if 0.
+    pub max_expansion: u64,
     /// The JSONL field that is cleaned.
     pub text_field: String,
     /// The JSONL field that names a document, in the journal.
@@ -99,6 +105,9 @@ impl Default for Config {
             threads: None,
             format: Format::Auto,
             framing: Framing::None,
+            compress: Compress::Auto,
+            compress_level: None,
+            max_expansion: 250,
             text_field: "text".into(),
             id_field: "id".into(),
             url_field: "url".into(),
@@ -134,7 +143,7 @@ impl Default for Config {
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
-    /// By its name (`.txt`, `.text`; `.jsonl`, `.ndjson`), else by what it starts with.
+    /// By its name (`.txt`, `.text`; `.jsonl`, `.ndjson`; also with `.gz` and the like behind), else by what it starts with.
     #[default]
     Auto,
     /// Plain text.
@@ -155,6 +164,41 @@ pub enum Framing {
     Lines,
     /// Documents end with a zero byte.
     Nul,
+}
+
+/// What outputs are compressed with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "kebab-case")]
+pub enum Compress {
+    /// A file with what its input was; standard output, and what comes from standard input, with nothing.
+    #[default]
+    Auto,
+    /// Nothing.
+    None,
+    /// gzip, levels 0 to 9.
+    Gzip,
+    /// zstd, levels 1 to 22.
+    Zstd,
+    /// xz, levels 0 to 9.
+    Xz,
+    /// bzip2, levels 1 to 9.
+    Bzip2,
+    /// lz4, which has no levels here.
+    Lz4,
+}
+
+impl Compress {
+    /// The levels that may be asked for.
+    fn levels(self) -> Option<std::ops::RangeInclusive<u32>> {
+        match self {
+            Compress::None | Compress::Lz4 => None,
+            Compress::Gzip | Compress::Xz => Some(0..=9),
+            Compress::Zstd => Some(1..=22),
+            // Those that all codecs with levels have.
+            Compress::Auto | Compress::Bzip2 => Some(1..=9),
+        }
+    }
 }
 
 /// What happens where a limit on removal is crossed.
@@ -291,6 +335,16 @@ impl Config {
         if self.keep == Keep::None && self.scope == Scope::Off {
             let what = "keep is \"none\" while scope is \"off\", so that nothing would be compared; change one";
             return fails("keep", what);
+        }
+        if let Some(level) = self.compress_level {
+            let what = match self.compress.levels() {
+                Some(levels) if levels.contains(&level) => None,
+                Some(levels) => Some(format!("give one from {} to {}", levels.start(), levels.end())),
+                None => Some("what is written has no levels; leave it out, or change --compress".to_owned()),
+            };
+            if let Some(what) = what {
+                return fails("compress-level", &format!("compress-level is {level}; {what}"));
+            }
         }
         if self.text_field.is_empty() {
             return fails("text-field", "text-field is empty; name the field that is cleaned");

@@ -71,6 +71,11 @@ impl Error {
         Kind::Io { path: path.to_owned(), action: "writing", remedy, source }.into()
     }
 
+    /// Writing to standard output failed.
+    pub(crate) fn to_standard_output(source: std::io::Error) -> Self {
+        Error::writing("standard output".as_ref(), source)
+    }
+
     pub(crate) fn record(place: impl Into<String>, what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Kind::Record { place: place.into(), what: what.into(), remedy: remedy.into() }.into()
     }

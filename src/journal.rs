@@ -48,6 +48,12 @@ pub(crate) struct Head<'j> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct FileLine<'j> {
     pub(crate) file: Cow<'j, str>,
+    /// What the cleaned file is called, if otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cleaned: Option<Cow<'j, str>>,
+    /// What the file was packed with: gzip, zstd, xz, bzip2 or lz4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) packed: Option<Cow<'j, str>>,
     /// Whether nothing is left of the file, so that no output was written.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) dropped: bool,

@@ -13,6 +13,7 @@ pub mod template;
 pub mod text;
 
 mod clean;
+mod codec;
 mod decide;
 pub mod eval;
 mod journal;

@@ -1,11 +1,20 @@
 //! The command as a user runs it: files, flags, messages and exit codes, each test in a folder of its own.
-#![cfg(all(unix, feature = "cli"))]
+#![cfg(all(
+    unix,
+    feature = "cli",
+    feature = "gzip",
+    feature = "zstd",
+    feature = "xz",
+    feature = "bzip2",
+    feature = "lz4"
+))]
 
 mod cli {
     mod support;
 
     mod seeds;
 
+    mod compression;
     mod formats;
     mod outputs;
     mod overlaps;

@@ -15,7 +15,7 @@ const LAYERS: [&[&str]; 12] = [
     &["scan", "score", "running"],
     &["decide", "edit"],
     &["clean"],
-    &["record", "config", "journal"],
+    &["codec", "record", "config", "journal"],
     &["run"],
     &["eval"],
     &["train"],

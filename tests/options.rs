@@ -23,6 +23,7 @@ fn full() -> toml::Table {
     let config = Config {
         output: path("out"),
         threads: Some(3),
+        compress_level: Some(3),
         journal: path("journal.jsonl"),
         report: path("report.json"),
         score_threshold: Some(0.9),
@@ -191,7 +192,8 @@ fn run(folder: &std::path::Path, config: &str, arguments: &[String]) -> (Option<
         if name == "in.jsonl" || name == "dehusk.toml" {
             continue;
         }
-        let text = std::fs::read_to_string(entry.path()).expect("an output can be read");
+        let bytes = std::fs::read(entry.path()).expect("an output can be read");
+        let text = String::from_utf8_lossy(&bytes);
         let without_time: Vec<&str> = text.lines().filter(|line| !line.contains("\"seconds\":")).collect();
         files.push((name, without_time.join("\n")));
         std::fs::remove_file(entry.path()).expect("an output can be removed");

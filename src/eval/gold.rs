@@ -3,9 +3,11 @@
 use super::align::kept;
 use super::words::{Lexicon, Line};
 use crate::clean::Document;
+use crate::codec::Unpacked;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use serde_json::{Map, Value};
+use std::io::Read;
 use std::path::Path;
 
 /// The dataset of a page that names none.
@@ -60,7 +62,7 @@ impl Page {
 
 /// Labelled pages, in the order of their file.
 ///
-/// The file is JSONL, if need be compressed with zstd, with an object for each page. The fields of text, id, address and
+/// The file is JSONL, compressed or not, with an object for each page. The fields of text, id, address and
 /// site have the names that the configuration gives; of the others:
 ///
 /// | field | meaning |
@@ -102,13 +104,10 @@ impl Gold {
     ///
     /// As [`Gold::read`].
     pub fn parse(origin: &Path, bytes: &[u8], config: &Config) -> Result<Self> {
-        let decompressed;
-        let bytes = if bytes.starts_with(&ZSTD) {
-            decompressed = decompress(origin, bytes)?;
-            &decompressed
-        } else {
-            bytes
-        };
+        let mut unpacked = Vec::new();
+        let read = Unpacked::new(bytes).and_then(|mut source| source.read_to_end(&mut unpacked));
+        read.map_err(|source| Error::reading(origin, source))?;
+        let bytes = &unpacked[..];
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let mut pages = Vec::new();
         for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
@@ -129,46 +128,6 @@ impl Gold {
     pub fn pages(&self) -> &[Page] {
         &self.pages
     }
-}
-
-const ZSTD: [u8; 4] = *b"\x28\xb5\x2f\xfd";
-
-#[cfg(feature = "zstd")]
-fn decompress(origin: &Path, mut bytes: &[u8]) -> Result<Vec<u8>> {
-    use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
-    use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
-
-    let fails = |what: String| Error::reading(origin, std::io::Error::other(what));
-    let mut out = Vec::new();
-    let mut decoder = FrameDecoder::new();
-    // A file may be of several frames, one after the other.
-    while !bytes.is_empty() {
-        match decoder.init(&mut bytes) {
-            Ok(()) => {}
-            Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
-                let rest = usize::try_from(length).ok().and_then(|length| bytes.get(length..));
-                bytes = rest.ok_or_else(|| fails("the file ends within a zstd frame".into()))?;
-                continue;
-            }
-            Err(error) => return Err(fails(error.to_string())),
-        }
-        while !decoder.is_finished() {
-            let step = BlockDecodingStrategy::UptoBytes(1 << 20);
-            decoder.decode_blocks(&mut bytes, step).map_err(|error| fails(error.to_string()))?;
-            decoder.collect_to_writer(&mut out).map_err(|error| fails(error.to_string()))?;
-        }
-        let told = decoder.get_checksum_from_data();
-        if told.is_some() && told != decoder.get_calculated_checksum() {
-            return Err(fails("the zstd checksum does not fit".into()));
-        }
-    }
-    Ok(out)
-}
-
-#[cfg(not(feature = "zstd"))]
-fn decompress(origin: &Path, _: &[u8]) -> Result<Vec<u8>> {
-    let what = "compressed with zstd, which this build does not read; decompress it first, or build with feature zstd";
-    Err(Error::usage(format!("{}: {what}", origin.display())))
 }
 
 /// What is wrong with a record, and what to do.

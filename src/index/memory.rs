@@ -91,6 +91,19 @@ impl Lookup for Frozen {
 }
 
 impl Frozen {
+    /// Gives the parts of all places other numbers, in the same order.
+    pub(crate) fn renumber(&mut self, number: impl Fn(u32) -> u32) {
+        for shard in &mut self.shards {
+            let mut left = shard.len;
+            for chunk in &mut shard.entries {
+                for entry in chunk.iter_mut().take(left) {
+                    entry.first.part = number(entry.first.part);
+                }
+                left = left.saturating_sub(CHUNK);
+            }
+        }
+    }
+
     /// How many different fingerprints it holds.
     pub fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.len).sum()

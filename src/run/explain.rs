@@ -5,7 +5,8 @@ use super::edits::{EditedRecord, Why, edit_part};
 use super::outline::PartLooker;
 use super::plan::{Destination, Plan};
 use super::rewrite::{Locator, tell_why};
-use super::source::read_part;
+use super::source::{Part, Source};
+use super::survey::SurveyedPart;
 use crate::clean::{Alone, Look, Looker};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -49,7 +50,7 @@ pub(super) fn explain(
     let wanted = file.canonicalize().map_err(|source| Error::reading(file, source))?;
     let is_wanted = |path: &Path| path.canonicalize().is_ok_and(|path| path == wanted);
     run.with_survey(plan, |rewrite| {
-        let Some(planned) = rewrite.plan.files.iter().find(|planned| is_wanted(&planned.input)) else {
+        let Some(file_idx) = rewrite.plan.files.iter().position(|planned| is_wanted(&planned.input)) else {
             if let Some(error) = rewrite.plan.failed.first() {
                 return Err(Error::usage(error.to_string()));
             }
@@ -58,38 +59,42 @@ pub(super) fn explain(
                 file.display()
             )));
         };
+        let planned = &rewrite.plan.files[file_idx];
+        let mut source = Source::open(planned, config.max_expansion)?;
         let mut bytes = Vec::new();
         let is_escaped = planned.layout.is_escaped();
-        for part_idx in planned.parts.clone() {
-            let start = read_part(planned, &rewrite.plan.parts[part_idx], &mut bytes)?;
-            let records = rewrite.records_before[part_idx];
+        loop {
+            let part = Part { file_idx, ..source.next(&mut bytes)? };
             let mut tell = |edited: &EditedRecord<'_>, locator: &Locator<'_>| {
                 let why = |why| tell_why(rewrite.rules, why, locator);
                 let scorer = run.scorer.as_deref();
-                tell_record(&bytes, is_escaped, scorer, records, edited, &why, tell);
+                tell_record(&bytes, is_escaped, scorer, part.records_before, edited, &why, tell);
             };
             match rewrite.survey {
                 Some(survey) => {
-                    let part = u32::try_from(part_idx).expect("parts are numbered with 32 bits by the survey");
-                    let (repeats, outline) = (survey.repeats(config.keep), &survey.outlines[part_idx]);
-                    let locator = Locator { rewrite, traces: &survey.traces, first_part: 0 };
-                    let learned = &survey.learned[part_idx];
-                    edit_part(&config, &repeats, part, learned, outline, &mut Vec::new(), |edited| {
+                    let SurveyedPart { number, outline, learned } = survey.part(planned, &part, &bytes)?;
+                    let locator = Locator::of_survey(rewrite.plan, survey);
+                    let repeats = survey.repeats(config.keep);
+                    edit_part(&config, &repeats, number, learned, outline, &mut Vec::new(), |edited| {
                         tell(edited, &locator)
                     });
                 }
                 None => {
                     let mut looker = PartLooker::new(Looker::new(&config, run.scorer.as_ref()));
                     let mut look = Look::default();
-                    let outline = looker.look(rewrite.rules, &planned.layout, &bytes, start == 0, &mut look)?;
+                    let starts_file = part.start == 0;
+                    let outline = looker.look(rewrite.rules, &planned.layout, &bytes, starts_file, &mut look)?;
                     let alone = Alone::of(&look)?;
+                    let origin = part.origin();
+                    let locator = Locator::of_part(rewrite.plan, &origin, &alone.traces);
                     let repeats = alone.repeats(config.keep);
-                    let locator = Locator { rewrite, traces: &alone.traces, first_part: part_idx };
                     edit_part(&config, &repeats, 0, &[], &outline, &mut Vec::new(), |edited| tell(edited, &locator));
                 }
             }
+            if part.is_last {
+                return Ok(());
+            }
         }
-        Ok(())
     })
 }
 

@@ -1,8 +1,9 @@
 //! Learning site templates from files: what `dehusk learn` does.
 
+use super::feed::each_part;
 use super::plan::{Destination, Plan};
 use super::progress::{Phase, Progress};
-use super::source::read_part;
+use super::source::Part;
 use super::workers::Workers;
 use super::{canonical_to_be, open, refuse_existing_file, write_whole};
 use crate::clean::{Document, Learner};
@@ -49,8 +50,7 @@ impl Learned {
 struct PartLearned {
     learner: Learner,
     n_without_site: u64,
-    n_records: u64,
-    /// The bad records by their numbers in the part.
+    /// The bad records by their numbers in the file, from 1.
     bad: Vec<(u64, String)>,
 }
 
@@ -93,8 +93,8 @@ pub fn learn(config: &Config, inputs: &[PathBuf], facts: Option<&Path>, progress
                     name the field that has one with --url-field or --site-field";
         return Err(Error::usage(what));
     }
-    let of_sites = workers.each(known.len(), || (), |(), site_idx, _| known[site_idx].1.learn(known[site_idx].0));
-    learned.sites = of_sites.into_iter().flatten().flatten().collect();
+    let of_sites = workers.each(known.len(), || (), |(), site_idx| known[site_idx].1.learn(known[site_idx].0));
+    learned.sites = of_sites.into_iter().flatten().collect();
     learned.pack = pack_toml(&pack_name(config.output.as_deref()), &learned.sites);
     for (path, bytes) in [(facts, facts.map(|_| learner.facts())), (output, Some(learned.pack.clone().into_bytes()))] {
         if let (Some(path), Some(bytes)) = (path, bytes) {
@@ -113,52 +113,53 @@ fn learn_parts(
     learned: &mut Learned,
 ) -> Result<()> {
     progress.begin(Phase::Learn, Some(plan.bytes()));
-    let outcomes = workers.each(plan.parts.len(), Vec::new, |bytes, part_idx, stop| {
-        let done = learn_part(config, plan, part_idx, bytes);
-        if config.on_bad_record == OnBadRecord::Stop && done.as_ref().is_ok_and(|done| !done.bad.is_empty()) {
-            stop.set();
-        }
-        progress.advance(bytes.len() as u64);
-        done
-    });
+    let outcomes = each_part(
+        workers,
+        plan,
+        config.max_expansion,
+        || (),
+        |(), part, bytes, stop| -> Result<PartLearned> {
+            let done = learn_part(config, plan, part, bytes?);
+            if config.on_bad_record == OnBadRecord::Stop && !done.bad.is_empty() {
+                stop.behind(part);
+            }
+            progress.advance(part.bytes_read);
+            Ok(done)
+        },
+    );
     progress.end();
     learned.failed_files = plan.failed.iter().map(ToString::to_string).collect();
-    let mut records_before = 0;
-    for (part_idx, outcome) in outcomes.into_iter().enumerate() {
-        let file = plan.file_of(part_idx);
-        if part_idx == file.parts.start {
-            records_before = 0;
-        }
-        match outcome {
-            Some(Ok(part)) => {
-                for (record, what) in part.bad {
-                    let place = format!("{}:{}", file.name.display(), records_before + record);
-                    if config.on_bad_record == OnBadRecord::Stop {
-                        return Err(Error::record(place, what, "nothing was written, as --on-bad-record says"));
-                    }
-                    let message = format!("{place}: {what}");
-                    progress.warn(&message);
-                    learned.bad_records.push(message);
+    for (file, outcomes) in plan.files.iter().zip(outcomes) {
+        for outcome in outcomes {
+            let part = match outcome {
+                Ok(part) => part,
+                Err(error) => {
+                    learned.failed_files.push(error.to_string());
+                    break;
                 }
-                records_before += part.n_records;
-                learned.n_without_site += part.n_without_site;
-                learner.merge(part.learner);
+            };
+            for (record, what) in part.bad {
+                let place = format!("{}:{record}", file.name.display());
+                if config.on_bad_record == OnBadRecord::Stop {
+                    return Err(Error::record(place, what, "nothing was written, as --on-bad-record says"));
+                }
+                let message = format!("{place}: {what}");
+                progress.warn(&message);
+                learned.bad_records.push(message);
             }
-            Some(Err(error)) => learned.failed_files.push(error.to_string()),
-            None => {}
+            learned.n_without_site += part.n_without_site;
+            learner.merge(part.learner);
         }
     }
     Ok(())
 }
 
-fn learn_part(config: &Config, plan: &Plan, part_idx: usize, bytes: &mut Vec<u8>) -> Result<PartLearned> {
-    let file = plan.file_of(part_idx);
-    let start = read_part(file, &plan.parts[part_idx], bytes)?;
-    let mut done = PartLearned { learner: Learner::new(config.unit), n_without_site: 0, n_records: 0, bad: Vec::new() };
+fn learn_part(config: &Config, plan: &Plan, part: &Part, bytes: &[u8]) -> PartLearned {
+    let layout = &plan.files[part.file_idx].layout;
+    let mut done = PartLearned { learner: Learner::new(config.unit), n_without_site: 0, bad: Vec::new() };
     let mut spelled = Spelled::default();
-    for record in file.layout.records(bytes) {
-        done.n_records += 1;
-        match file.layout.parse(record.of(bytes), start == 0 && record.start == 0) {
+    for (number, record) in (part.records_before + 1..).zip(layout.records(bytes)) {
+        match layout.parse(record.of(bytes), part.start == 0 && record.start == 0) {
             Outcome::Document(parsed) => {
                 let raw = parsed.raw_text.of(record.of(bytes));
                 let (text, _) = spelled.read(raw, parsed.is_escaped);
@@ -166,10 +167,10 @@ fn learn_part(config: &Config, plan: &Plan, part_idx: usize, bytes: &mut Vec<u8>
                 done.n_without_site += u64::from(!done.learner.add(&document));
             }
             Outcome::Blank => {}
-            Outcome::Bad(what) => done.bad.push((done.n_records, what)),
+            Outcome::Bad(what) => done.bad.push((number, what)),
         }
     }
-    Ok(done)
+    done
 }
 
 fn is_facts_file(path: &Path) -> Result<bool> {

@@ -6,6 +6,7 @@
 
 mod edits;
 mod explain;
+mod feed;
 mod finishing;
 mod learn;
 mod ledger;
@@ -201,52 +202,16 @@ impl<'r> Run<'r> {
         } else {
             (plan, None)
         };
-        let n_records: Vec<u64> = match &survey {
-            Some(survey) => survey.outlines.iter().map(|outline| outline.n_records as u64).collect(),
-            None => self.count_records(&plan),
-        };
-        let mut records_before = vec![0; plan.parts.len()];
-        for file in &plan.files {
-            let mut before = 0;
-            for part_idx in file.parts.clone() {
-                records_before[part_idx] = before;
-                before += n_records.get(part_idx).copied().unwrap_or(0);
-            }
-        }
-        let rewrite = Rewrite {
-            config,
-            rules,
-            scorer: self.scorer.as_ref(),
-            plan: &plan,
-            survey: survey.as_ref(),
-            records_before: &records_before,
-            progress,
-        };
+        let rewrite =
+            Rewrite { config, rules, scorer: self.scorer.as_ref(), plan: &plan, survey: survey.as_ref(), progress };
         if let Some(survey) = &survey
             && config.on_bad_record == OnBadRecord::Stop
+            && let Some((file_idx, record, what)) = survey.first_bad()
         {
-            for (part_idx, outline) in survey.outlines.iter().enumerate() {
-                if let Some(bad) = outline.bad.first() {
-                    let place = rewrite.tell_record(part_idx, bad.record_idx as u64);
-                    return Err(Error::record(place, bad.what.clone(), "nothing was written, as --on-bad-record says"));
-                }
-            }
+            let place = rewrite::tell_record(&plan, file_idx, record);
+            return Err(Error::record(place, what, "nothing was written, as --on-bad-record says"));
         }
         then(&rewrite)
-    }
-
-    /// How many records each part has, where nothing else counts them before they are named.
-    fn count_records(&self, plan: &Plan) -> Vec<u64> {
-        let counted = self.workers.each(plan.parts.len(), Vec::new, |bytes, part_idx, _| {
-            let file = plan.file_of(part_idx);
-            if file.parts.len() == 1 {
-                return 0;
-            }
-            // A part that cannot be read is told when it is worked on.
-            let is_read = source::read_part(file, &plan.parts[part_idx], bytes).is_ok();
-            if is_read { file.layout.records(bytes).count() as u64 } else { 0 }
-        });
-        counted.into_iter().map(Option::unwrap_or_default).collect()
     }
 
     fn stop_at_limit(&self, report: &Report) -> Result<()> {

@@ -1,5 +1,7 @@
 //! Outputs: pieces that come in any order and are written in theirs, and files that appear only when they are whole.
 
+use crate::codec::{Codec, Packer};
+use crate::config::Compress;
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -11,13 +13,35 @@ use tempfile::NamedTempFile;
 /// Pieces that wait for an earlier one are kept in memory up to so many bytes; the others wait on disk.
 const WAITING_BYTES: usize = 32 << 20;
 
-/// Writes numbered pieces in the order of their numbers, from 0 on, whatever the order in which they come.
+/// When a piece is to be written: after the pieces before it of its file, and all of the files before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Turn {
+    pub(crate) file_idx: usize,
+    pub(crate) number: usize,
+}
+
+impl Turn {
+    fn next(self, is_last: bool) -> Self {
+        match is_last {
+            true => Turn { file_idx: self.file_idx + 1, number: 0 },
+            false => Turn { number: self.number + 1, ..self },
+        }
+    }
+}
+
+/// Writes numbered pieces in their turn, whatever the order in which they come.
 #[derive(Debug)]
 pub(crate) struct InOrder<W> {
     writer: W,
-    next: usize,
-    waiting: BTreeMap<usize, Piece>,
+    next: Turn,
+    waiting: BTreeMap<Turn, Waiting>,
     waiting_bytes: usize,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    piece: Piece,
+    is_last: bool,
 }
 
 #[derive(Debug)]
@@ -27,13 +51,15 @@ enum Piece {
 }
 
 impl<W: Write> InOrder<W> {
-    pub(crate) fn new(writer: W) -> Self {
-        InOrder { writer, next: 0, waiting: BTreeMap::new(), waiting_bytes: 0 }
+    /// Writes to a writer, from a turn on.
+    pub(crate) fn new(writer: W, first: Turn) -> Self {
+        InOrder { writer, next: first, waiting: BTreeMap::new(), waiting_bytes: 0 }
     }
 
-    /// Takes piece number `piece_idx`, and writes all whose turn it is.
-    pub(crate) fn submit(&mut self, piece_idx: usize, bytes: &[u8]) -> std::io::Result<()> {
-        if piece_idx != self.next {
+    /// Takes a piece, which may be the last of its file, and writes all whose turn it is. A piece whose turn is over is
+    /// dropped: its file was given up.
+    pub(crate) fn submit(&mut self, turn: Turn, is_last: bool, bytes: &[u8]) -> std::io::Result<()> {
+        if turn > self.next {
             let piece = if self.waiting_bytes + bytes.len() <= WAITING_BYTES {
                 self.waiting_bytes += bytes.len();
                 Piece::Memory(bytes.to_vec())
@@ -42,12 +68,15 @@ impl<W: Write> InOrder<W> {
                 file.write_all(bytes)?;
                 Piece::Disk(file)
             };
-            self.waiting.insert(piece_idx, piece);
+            self.waiting.insert(turn, Waiting { piece, is_last });
+            return Ok(());
+        }
+        if turn < self.next {
             return Ok(());
         }
         self.writer.write_all(bytes)?;
-        self.next += 1;
-        while let Some(piece) = self.waiting.remove(&self.next) {
+        self.next = turn.next(is_last);
+        while let Some(Waiting { piece, is_last }) = self.waiting.remove(&self.next) {
             match piece {
                 Piece::Memory(bytes) => {
                     self.waiting_bytes -= bytes.len();
@@ -60,7 +89,7 @@ impl<W: Write> InOrder<W> {
                     self.writer.write_all(&bytes)?;
                 }
             }
-            self.next += 1;
+            self.next = self.next.next(is_last);
         }
         Ok(())
     }
@@ -148,31 +177,44 @@ pub(crate) struct FileOutput {
 enum State {
     #[default]
     NotBegun,
-    Open(InOrder<Unfinished>),
-    /// Nothing more is written: it failed.
+    Open(Box<InOrder<Packer<Unfinished>>>),
+    /// Nothing more is written: it is whole, or failed.
     Given,
 }
 
+/// How an output file is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Writing<'w> {
+    pub(crate) path: &'w Path,
+    pub(crate) may_replace: bool,
+    pub(crate) codec: Option<Codec>,
+    /// How hard is packed; the codec's usual level if not given.
+    pub(crate) level: Option<u32>,
+}
+
 impl FileOutput {
-    /// Takes part number `part_idx` of `n_parts` of the file at `path`; with the last to come, gives the file, which is then
-    /// to be finished.
+    /// Takes a part of the file; with the last to come, gives the file, which is then to be finished.
     pub(crate) fn submit(
         &self,
-        path: &Path,
-        may_replace: bool,
-        part_idx: usize,
-        n_parts: usize,
+        writing: Writing<'_>,
+        turn: Turn,
+        is_last: bool,
         bytes: &[u8],
     ) -> Result<Option<Unfinished>> {
+        let Writing { path, may_replace, codec, level } = writing;
+        let fails = |source| Error::writing(path, source);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut in_order = match std::mem::replace(&mut *state, State::Given) {
-            State::NotBegun => InOrder::new(Unfinished::create(path, may_replace)?),
+            State::NotBegun => {
+                let packer = Packer::new(codec, level, Unfinished::create(path, may_replace)?).map_err(fails)?;
+                Box::new(InOrder::new(packer, Turn { number: 0, ..turn }))
+            }
             State::Open(in_order) => in_order,
             State::Given => return Ok(None),
         };
-        in_order.submit(part_idx, bytes).map_err(|source| Error::writing(path, source))?;
-        if in_order.next == n_parts {
-            return Ok(Some(in_order.into_writer()));
+        in_order.submit(turn, is_last, bytes).map_err(fails)?;
+        if in_order.next.file_idx > turn.file_idx {
+            return in_order.into_writer().finish().map(Some).map_err(fails);
         }
         *state = State::Open(in_order);
         Ok(None)
@@ -181,5 +223,18 @@ impl FileOutput {
     /// Gives the file up: nothing of it stays.
     pub(crate) fn abandon(&self) {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = State::Given;
+    }
+}
+
+/// What an output is packed with, given what its input is.
+pub(crate) fn output_codec(compress: Compress, input: Option<Codec>) -> Option<Codec> {
+    match compress {
+        Compress::Auto => input,
+        Compress::None => None,
+        Compress::Gzip => Some(Codec::Gzip),
+        Compress::Zstd => Some(Codec::Zstd),
+        Compress::Xz => Some(Codec::Xz),
+        Compress::Bzip2 => Some(Codec::Bzip2),
+        Compress::Lz4 => Some(Codec::Lz4),
     }
 }

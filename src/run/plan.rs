@@ -1,23 +1,20 @@
 //! The plan: inputs expanded, sorted and numbered, outputs paired with them, collisions refused before any work.
 
-use crate::config::{Config, Format, Framing};
+use super::output::output_codec;
+use crate::codec::{Codec, Unpacked};
+use crate::config::{Compress, Config, Format, Framing};
 use crate::error::{Error, Result};
 use crate::record::{Fields, Layout};
 use crate::text::is_blank;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
-
-/// Files of many records are worked on in parts of about so many bytes.
-const PART_BYTES: u64 = 4 << 20;
 
 /// What a run works on, in input order.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     pub(crate) files: Vec<PlannedFile>,
-    pub(crate) parts: Vec<Part>,
     /// Files in folders that are neither text nor JSONL by their names.
     pub(crate) passed_over: Vec<PathBuf>,
     /// What could not be read when inputs were expanded.
@@ -35,16 +32,6 @@ pub(crate) struct PlannedFile {
     pub(crate) layout: Layout,
     pub(crate) bytes: u64,
     pub(crate) modified: Option<SystemTime>,
-    /// Its parts, by number.
-    pub(crate) parts: std::ops::Range<usize>,
-}
-
-/// A range of a file that one worker takes: the records that start in it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Part {
-    pub(crate) file: usize,
-    pub(crate) start: u64,
-    pub(crate) end: u64,
 }
 
 /// Where cleaned text goes.
@@ -75,7 +62,7 @@ impl Plan {
                 }
                 _ => Error::reading(input, source),
             })?;
-            let root = output_root(input, metadata.is_dir(), inputs.len() > 1, destination)?;
+            let root = output_root(config, input, metadata.is_dir(), inputs.len() > 1, destination)?;
             if let Some(root) = &root {
                 if let Some(other) = roots.insert(root.clone(), input) {
                     let (first, second) = (other.display(), input.display());
@@ -95,18 +82,13 @@ impl Plan {
             plan.files[start..].sort_by(|first, second| first.name.cmp(&second.name));
         }
         plan.refuse_output_on_input()?;
-        plan.cut_into_parts();
+        plan.refuse_clash()?;
         Ok(plan)
     }
 
     /// The bytes of all inputs.
     pub(crate) fn bytes(&self) -> u64 {
         self.files.iter().map(|file| file.bytes).sum()
-    }
-
-    /// The file that a part belongs to.
-    pub(crate) fn file_of(&self, part_idx: usize) -> &PlannedFile {
-        &self.files[self.parts[part_idx].file]
     }
 
     /// The plan without some of its files, given by number.
@@ -116,7 +98,6 @@ impl Plan {
             file_idx += 1;
             !files.contains(&(file_idx - 1))
         });
-        self.cut_into_parts();
         self
     }
 
@@ -135,7 +116,7 @@ impl Plan {
                 continue;
             }
             let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path()).to_owned();
-            let output = root.map(|root| root.join(&relative));
+            let output = root.map(|root| packed_name(root.join(&relative), config.compress));
             self.add_file(config, entry.path().to_owned(), prefix.join(relative), output, false)?;
         }
         Ok(())
@@ -174,21 +155,22 @@ impl Plan {
             Format::Text | Format::Auto => Layout::Whole,
         };
         let (bytes, modified) = (metadata.len(), metadata.modified().ok());
-        self.files.push(PlannedFile { input, name, output, layout, bytes, modified, parts: 0..0 });
+        self.files.push(PlannedFile { input, name, output, layout, bytes, modified });
         Ok(())
     }
 
-    fn cut_into_parts(&mut self) {
-        self.parts.clear();
-        for (file_idx, file) in self.files.iter_mut().enumerate() {
-            let first = self.parts.len();
-            let n_parts = if file.layout.is_splittable() { file.bytes.div_ceil(PART_BYTES).max(1) } else { 1 };
-            for part in 0..n_parts {
-                let end = if part + 1 == n_parts { file.bytes } else { (part + 1) * PART_BYTES };
-                self.parts.push(Part { file: file_idx, start: part * PART_BYTES, end });
+    /// Refuses two inputs with one output, which packing files otherwise than they were packed may make.
+    fn refuse_clash(&self) -> Result<()> {
+        let mut taken: HashMap<&Path, &Path> = HashMap::new();
+        for file in &self.files {
+            let Some(output) = file.output.as_deref() else { continue };
+            if let Some(other) = taken.insert(output, &file.input) {
+                let (first, second) = (other.display(), file.input.display());
+                let what = format!("{first} and {second} would both be written to {}", output.display());
+                return Err(Error::usage(format!("{what}; rename one, or clean them one by one")));
             }
-            file.parts = first..self.parts.len();
         }
+        Ok(())
     }
 
     /// Refuses an output that would take the place of an input, its own or another's.
@@ -217,6 +199,7 @@ pub(crate) fn fields(config: &Config) -> Fields {
 
 /// The output that belongs to an input: a file for a file, a folder for a folder.
 fn output_root(
+    config: &Config,
     input: &Path,
     is_folder: bool,
     is_one_of_many: bool,
@@ -230,7 +213,8 @@ fn output_root(
             let what = format!("{} is a file, but the output must be a folder here; choose another", output.display());
             return Err(Error::usage(what));
         }
-        return Ok(Some(output.join(last_name(input)?)));
+        let root = output.join(last_name(input)?);
+        return Ok(Some(if is_folder { root } else { packed_name(root, config.compress) }));
     }
     if is_folder && output.is_file() {
         let what = format!("{} is a file, but the input is a folder; choose a folder as output", output.display());
@@ -298,7 +282,9 @@ fn refuse_existing(output: &Path, config: &Config) -> Result<()> {
 }
 
 fn by_name(path: &Path) -> Option<Format> {
-    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+    let stem = PathBuf::from(path.file_name()?);
+    let stem = if codec_of_name(&stem).is_some() { stem.with_extension("") } else { stem };
+    let extension = stem.extension()?.to_str()?.to_ascii_lowercase();
     match extension.as_str() {
         "txt" | "text" => Some(Format::Text),
         "jsonl" | "ndjson" => Some(Format::Jsonl),
@@ -306,19 +292,29 @@ fn by_name(path: &Path) -> Option<Format> {
     }
 }
 
+/// What a file is packed with, if its name is right.
+fn codec_of_name(path: &Path) -> Option<Codec> {
+    let extension = path.extension()?.to_str()?;
+    Codec::ALL.into_iter().find(|codec| extension.eq_ignore_ascii_case(codec.extension()))
+}
+
+/// A name for what is packed as `compress` says, where it had a name for what the input is packed with.
+pub(crate) fn packed_name(path: PathBuf, compress: Compress) -> PathBuf {
+    if compress == Compress::Auto {
+        return path;
+    }
+    let mut name = if codec_of_name(&path).is_some() { path.with_extension("") } else { path };
+    if let Some(codec) = output_codec(compress, None) {
+        name.as_mut_os_string().push(".");
+        name.as_mut_os_string().push(codec.extension());
+    }
+    name
+}
+
 fn by_content(path: &Path) -> Result<Format> {
     let mut start = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(1 << 12).read_to_end(&mut start));
+    let read = File::open(path).and_then(Unpacked::new).and_then(|mut file| file.read_up_to(1 << 12, &mut start));
     read.map_err(|source| Error::reading(path, source))?;
-    for (magic, name) in
-        [(&b"\x1f\x8b"[..], "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"\xfd7zXZ\0", "xz"), (b"BZh", "bzip2")]
-    {
-        if start.starts_with(magic) {
-            let what =
-                format!("{}: compressed with {name}, which is not read yet; decompress it first", path.display());
-            return Err(Error::usage(what));
-        }
-    }
     Ok(content_format(&start))
 }
 

@@ -3,6 +3,7 @@
 use super::output::Unfinished;
 use super::plan::canonical_to_be;
 use super::{is_folder, open};
+use crate::codec::{Codec, Packer, Unpacked};
 use crate::error::{Error, Result};
 use crate::journal::{JournalReader, Line, copy_hashed};
 use std::io::{BufReader, BufWriter, Read, Write};
@@ -55,20 +56,25 @@ pub fn restore(cleaned: &Path, journal: &Path, output: &Path, force: bool) -> Re
                 finish(current.take(), &mut restored)?;
                 n_files += 1;
                 let (name, dropped) = (PathBuf::from(file.file.as_ref()), file.dropped);
+                let cleaned_name = file.cleaned.as_ref().map_or(name.clone(), |name| PathBuf::from(name.as_ref()));
+                let Ok(codec) = file.packed.as_ref().map(|name| Codec::of_name(name).ok_or(())).transpose() else {
+                    return Err(reader.complain("packed with what this dehusk does not know; restore with a newer one"));
+                };
                 if !of_folder && n_files > 1 {
                     open(cleaned)?;
                     let what = "the journal is of several files; give the folder that they were written to";
                     return Err(reader.complain(what));
                 }
-                if name.components().any(|part| !matches!(part, Component::Normal(_))) {
+                let mut components = name.components().chain(cleaned_name.components());
+                if components.any(|part| !matches!(part, Component::Normal(_))) {
                     return Err(reader.complain("a file's name leads out of the folder; the journal was tampered with"));
                 }
                 let (from, to) = if of_folder {
-                    (cleaned.join(&name), output.join(&name))
+                    (cleaned.join(&cleaned_name), output.join(&name))
                 } else {
                     (cleaned.into(), to_file(output, cleaned))
                 };
-                current = Some(Restoring::begin(from, to, dropped, force));
+                current = Some(Restoring::begin(from, to, dropped, codec, force));
             }
             Line::Cut(cut) => {
                 let at = cut.at;
@@ -144,7 +150,7 @@ struct Restoring {
 
 struct Work {
     source: Box<dyn Read>,
-    target: BufWriter<Unfinished>,
+    target: BufWriter<Packer<Unfinished>>,
     hasher: blake3::Hasher,
     /// Bytes of the original that are written.
     at: u64,
@@ -152,8 +158,8 @@ struct Work {
 }
 
 impl Restoring {
-    fn begin(from: PathBuf, to: PathBuf, dropped: bool, force: bool) -> Self {
-        let work = Work::begin(&from, &to, dropped, force);
+    fn begin(from: PathBuf, to: PathBuf, dropped: bool, codec: Option<Codec>, force: bool) -> Self {
+        let work = Work::begin(&from, &to, dropped, codec, force);
         Restoring { from, to, work, n_cuts: 0 }
     }
 
@@ -193,17 +199,23 @@ impl Restoring {
         if !is_at_end || at != part_start {
             return Err(not_of_this_journal(&self.from));
         }
-        let target = target.into_inner().map_err(|error| Error::writing(&self.to, error.into_error()))?;
-        target.finish()
+        let fails = |source| Error::writing(&self.to, source);
+        let packer = target.into_inner().map_err(|error| fails(error.into_error()))?;
+        packer.finish().map_err(fails)?.finish()
     }
 }
 
 impl Work {
-    fn begin(from: &Path, to: &Path, dropped: bool, force: bool) -> Result<Self> {
+    fn begin(from: &Path, to: &Path, dropped: bool, codec: Option<Codec>, force: bool) -> Result<Self> {
         super::refuse_existing_file(to, force)?;
-        let source: Box<dyn Read> =
-            if dropped { Box::new(std::io::empty()) } else { Box::new(BufReader::new(open(from)?)) };
-        let target = BufWriter::new(Unfinished::create(to, force)?);
+        let source: Box<dyn Read> = if dropped {
+            Box::new(std::io::empty())
+        } else {
+            let unpacked = Unpacked::new(open(from)?).map_err(|source| Error::reading(from, source))?;
+            Box::new(BufReader::new(unpacked))
+        };
+        let packer = Packer::new(codec, None, Unfinished::create(to, force)?);
+        let target = BufWriter::new(packer.map_err(|source| Error::writing(to, source))?);
         Ok(Work { source, target, hasher: blake3::Hasher::new(), at: 0, part_start: 0 })
     }
 

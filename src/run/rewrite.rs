@@ -1,17 +1,20 @@
 //! Pass two: decide, edit, write. Or only decide, and tell what would go.
 
 use super::edits::{PartCut, Why, edit_part};
+use super::feed::each_part;
 use super::finishing::Finishing;
 use super::ledger::{CutSource, begin_journal, end_journal};
 use super::outline::{Outline, PartLooker};
-use super::output::{FileOutput, InOrder, Unfinished};
-use super::plan::{Plan, PlannedFile};
+use super::output::{FileOutput, InOrder, Turn, Unfinished, Writing, output_codec};
+use super::plan::{Plan, packed_name};
 use super::progress::{Phase, Progress};
 use super::report::{Counts, Report, tell_reason};
-use super::source::read_part;
-use super::survey::Survey;
+use super::source::{Origin, Part};
+use super::survey::{Survey, SurveyedPart};
+use super::templates::Learned;
 use super::workers::Workers;
 use crate::clean::{Alone, Look, Looker};
+use crate::codec::Packer;
 use crate::config::{Config, OnBadRecord};
 use crate::decide::Repeats;
 use crate::edit;
@@ -25,7 +28,7 @@ use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A pass over all parts.
+/// A pass over all files.
 pub(super) struct Rewrite<'r> {
     pub(super) config: &'r Config,
     pub(super) rules: &'r Rules,
@@ -33,8 +36,6 @@ pub(super) struct Rewrite<'r> {
     pub(super) plan: &'r Plan,
     /// What is known of the whole scope; nothing where each document is decided on by itself.
     pub(super) survey: Option<&'r Survey>,
-    /// For each part, how many records of its file come before it.
-    pub(super) records_before: &'r [u64],
     pub(super) progress: &'r dyn Progress,
 }
 
@@ -43,7 +44,7 @@ pub(super) struct Outputs<'o> {
     files: Vec<FileOutput>,
     finishing: Finishing,
     /// Takes all cleaned text, if it does not go to files.
-    stream: Option<Mutex<InOrder<&'o mut (dyn Write + Send)>>>,
+    stream: Option<Mutex<InOrder<Packer<&'o mut (dyn Write + Send)>>>>,
     journal: Option<Mutex<InOrder<Unfinished>>>,
     /// How many files the journal is of so far.
     n_journaled: AtomicU64,
@@ -51,17 +52,23 @@ pub(super) struct Outputs<'o> {
 
 impl<'o> Outputs<'o> {
     pub(super) fn new(config: &Config, plan: &Plan, stream: Option<&'o mut (dyn Write + Send)>) -> Result<Self> {
+        let pack = |stream| Packer::new(output_codec(config.compress, None), config.compress_level, stream);
+        let stream = stream.map(pack).transpose().map_err(Error::to_standard_output)?;
         Ok(Outputs {
             files: plan.files.iter().map(|_| FileOutput::default()).collect(),
             finishing: Finishing::default(),
-            stream: stream.map(|stream| Mutex::new(InOrder::new(stream))),
-            journal: begin_journal(config)?.map(|journal| Mutex::new(InOrder::new(journal))),
+            stream: stream.map(|stream| Mutex::new(InOrder::new(stream, Turn::default()))),
+            journal: begin_journal(config)?.map(|journal| Mutex::new(InOrder::new(journal, Turn::default()))),
             n_journaled: AtomicU64::new(0),
         })
     }
 
-    /// Puts the journal under its name.
+    /// Ends the stream, and puts the journal under its name.
     pub(super) fn finish(self, config: &Config) -> Result<()> {
+        if let Some(stream) = self.stream {
+            let stream = stream.into_inner().unwrap_or_else(PoisonError::into_inner).into_writer();
+            stream.finish().and_then(Write::flush).map_err(Error::to_standard_output)?;
+        }
         match self.journal {
             Some(journal) => {
                 let journal = journal.into_inner().unwrap_or_else(PoisonError::into_inner).into_writer();
@@ -74,7 +81,6 @@ impl<'o> Outputs<'o> {
 
 /// What one thread of the pass has.
 struct Worker {
-    bytes: Vec<u8>,
     out: Vec<u8>,
     journal: Vec<u8>,
     cuts: Vec<PartCut>,
@@ -85,39 +91,41 @@ struct Worker {
 /// What came of a part.
 pub(super) struct PartDone {
     counts: Counts,
-    bad: Vec<(usize, String)>,
+    /// Bad records by their numbers in the file, from 0.
+    bad: Vec<(u64, String)>,
 }
 
 impl Rewrite<'_> {
-    /// Goes through all parts, writing to `outputs` if there are any; gives the report. With `top`, it also tells which
+    /// Goes through all files, writing to `outputs` if there are any; gives the report. With `top`, it also tells which
     /// removed blocks take most.
     pub(super) fn run(&self, workers: &Workers, outputs: Option<&Outputs<'_>>, top: bool) -> Result<Report> {
         let to_stream = outputs.is_some_and(|outputs| outputs.stream.is_some());
         let phase = if outputs.is_some() { Phase::Rewrite } else { Phase::Measure };
         self.progress.begin(phase, Some(self.plan.bytes()));
-        let outcomes = workers.each(
-            self.plan.parts.len(),
+        let outcomes = each_part(
+            workers,
+            self.plan,
+            self.config.max_expansion,
             || Worker {
-                bytes: Vec::new(),
                 out: Vec::new(),
                 journal: Vec::new(),
                 cuts: Vec::new(),
                 looker: PartLooker::new(Looker::new(self.config, self.scorer)),
                 look: Look::default(),
             },
-            |worker, part_idx, stop| {
-                let done = self.part(worker, part_idx, outputs, top);
+            |worker, part, bytes, stop| {
+                let done = bytes.and_then(|bytes| self.part(worker, part, bytes, outputs, top));
                 let is_fatal = match &done {
                     Ok(done) => self.config.on_bad_record == OnBadRecord::Stop && !done.bad.is_empty(),
                     Err(error) => error.is_index_full() || self.is_stream_error(to_stream, error),
                 };
                 if is_fatal {
-                    stop.set();
+                    stop.behind(part);
                 }
                 if done.is_err()
                     && let Some(outputs) = outputs
                 {
-                    self.give_up(part_idx, outputs)?;
+                    self.give_up(part, outputs)?;
                 }
                 done
             },
@@ -132,85 +140,84 @@ impl Rewrite<'_> {
         to_stream && error.is_writing()
     }
 
-    fn part(&self, worker: &mut Worker, part_idx: usize, outputs: Option<&Outputs<'_>>, top: bool) -> Result<PartDone> {
-        let (part, file) = (&self.plan.parts[part_idx], self.plan.file_of(part_idx));
-        let start = read_part(file, part, &mut worker.bytes)?;
+    fn part(
+        &self,
+        worker: &mut Worker,
+        part: &Part,
+        bytes: &[u8],
+        outputs: Option<&Outputs<'_>>,
+        top: bool,
+    ) -> Result<PartDone> {
+        let file = &self.plan.files[part.file_idx];
         let mut done = PartDone { counts: Counts::default(), bad: Vec::new() };
         let journal = outputs.is_some_and(|outputs| outputs.journal.is_some());
-        let mut work = PartWork { rewrite: self, part_idx, start, top, journal, is_dropped: false };
+        let mut work = PartWork { rewrite: self, part, bytes, top, journal, is_dropped: false };
         match self.survey {
             Some(survey) => {
-                let part = u32::try_from(part_idx).expect("parts are numbered with 32 bits by the survey");
-                let outline = &survey.outlines[part_idx];
-                if outline.bytes != worker.bytes.len() {
-                    let place = file.input.display().to_string();
-                    return Err(Error::record(
-                        place,
-                        "changed between the passes",
-                        "run again when nothing writes to it",
-                    ));
-                }
-                work.edit(&survey.repeats(self.config.keep), part, 0, outline, worker, &mut done);
+                let SurveyedPart { number, outline, learned } = survey.part(file, part, bytes)?;
+                let locator = Locator::of_survey(self.plan, survey);
+                work.edit(&survey.repeats(self.config.keep), number, learned, outline, &locator, worker, &mut done);
             }
             None => {
-                let outline =
-                    worker.looker.look(self.rules, &file.layout, &worker.bytes, start == 0, &mut worker.look)?;
+                let outline = worker.looker.look(self.rules, &file.layout, bytes, part.start == 0, &mut worker.look)?;
                 let alone = Alone::of(&worker.look)?;
-                work.edit(&alone.repeats(self.config.keep), 0, part_idx, &outline, worker, &mut done);
+                let origin = part.origin();
+                let locator = Locator::of_part(self.plan, &origin, &alone.traces);
+                work.edit(&alone.repeats(self.config.keep), 0, &[], &outline, &locator, worker, &mut done);
             }
         }
         let is_dropped = work.is_dropped;
         worker.out.clear();
-        edit::cut(&worker.bytes, worker.cuts.iter().map(|cut| cut.span), &mut worker.out);
-        done.counts.add_bytes(worker.bytes.len(), worker.out.len());
+        edit::cut(bytes, worker.cuts.iter().map(|cut| cut.span), &mut worker.out);
+        done.counts.add_bytes(bytes.len(), worker.out.len());
         if let Some(outputs) = outputs {
-            self.write(part_idx, outputs, worker, is_dropped)?;
+            self.write(part, outputs, worker, is_dropped)?;
         }
-        self.progress.advance(worker.bytes.len() as u64);
+        self.progress.advance(part.bytes_read);
         Ok(done)
     }
 
-    fn write(&self, part_idx: usize, outputs: &Outputs<'_>, worker: &mut Worker, is_dropped: bool) -> Result<()> {
-        let file_idx = self.plan.parts[part_idx].file;
-        let file = &self.plan.files[file_idx];
+    fn write(&self, part: &Part, outputs: &Outputs<'_>, worker: &mut Worker, is_dropped: bool) -> Result<()> {
+        let file = &self.plan.files[part.file_idx];
+        let turn = part.turn();
         if let Some(stream) = &outputs.stream {
             let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
             stream
-                .submit(part_idx, &worker.out)
+                .submit(turn, part.is_last, &worker.out)
                 .and_then(|()| stream.writer().flush())
-                .map_err(|source| Error::writing("standard output".as_ref(), source))?;
+                .map_err(Error::to_standard_output)?;
         } else if let Some(path) = &file.output
             && !(is_dropped && file.layout == Layout::Whole)
         {
-            let part_of_file = part_idx - file.parts.start;
-            let may_replace = self.config.force;
-            let output = &outputs.files[file_idx];
-            if let Some(whole) = output.submit(path, may_replace, part_of_file, file.parts.len(), &worker.out)? {
-                outputs.finishing.take(file_idx, whole);
+            let Config { force: may_replace, compress, compress_level: level, .. } = *self.config;
+            let writing = Writing { path, may_replace, codec: output_codec(compress, part.codec), level };
+            let output = &outputs.files[part.file_idx];
+            if let Some(whole) = output.submit(writing, turn, part.is_last, &worker.out)? {
+                outputs.finishing.take(part.file_idx, whole);
             }
         }
         if let Some(journal) = &outputs.journal {
-            self.submit_journal(journal, part_idx, &worker.journal)?;
-            outputs.n_journaled.fetch_add(u64::from(part_idx == file.parts.start), Ordering::Relaxed);
+            self.submit_journal(journal, part, &worker.journal)?;
+            outputs.n_journaled.fetch_add(u64::from(part.number == 0), Ordering::Relaxed);
         }
         Ok(())
     }
 
-    fn submit_journal(&self, journal: &Mutex<InOrder<Unfinished>>, part_idx: usize, lines: &[u8]) -> Result<()> {
+    fn submit_journal(&self, journal: &Mutex<InOrder<Unfinished>>, part: &Part, lines: &[u8]) -> Result<()> {
         let path = self.config.journal.as_deref().unwrap_or("journal".as_ref());
         let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
-        journal.submit(part_idx, lines).map_err(|source| Error::writing(path, source))
+        journal.submit(part.turn(), part.is_last, lines).map_err(|source| Error::writing(path, source))
     }
 
     /// A part failed: its file gets no output, and those behind it need not wait for it.
-    fn give_up(&self, part_idx: usize, outputs: &Outputs<'_>) -> Result<()> {
-        outputs.files[self.plan.parts[part_idx].file].abandon();
+    fn give_up(&self, part: &Part, outputs: &Outputs<'_>) -> Result<()> {
+        outputs.files[part.file_idx].abandon();
         if let Some(stream) = &outputs.stream {
             let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
-            stream.submit(part_idx, b"").map_err(|source| Error::writing("standard output".as_ref(), source))?;
+            stream.submit(part.turn(), part.is_last, b"").map_err(Error::to_standard_output)?;
         }
         match &outputs.journal {
-            Some(journal) => self.submit_journal(journal, part_idx, b""),
+            Some(journal) => self.submit_journal(journal, part, b""),
             None => Ok(()),
         }
     }
@@ -218,47 +225,46 @@ impl Rewrite<'_> {
     /// Merges what came of the parts, in plan order. `unfinished` are files that could not be put under their names.
     fn report(
         &self,
-        outcomes: Vec<Option<Result<PartDone>>>,
+        outcomes: Vec<Vec<Result<PartDone>>>,
         unfinished: Vec<(usize, Error)>,
         to_stream: bool,
     ) -> Result<Report> {
         let mut counts = Counts::default();
         let mut bad_records = Vec::new();
         let mut failed = unfinished;
-        for (part_idx, outcome) in outcomes.into_iter().enumerate() {
+        let tell_record = |(file_idx, record)| tell_record(self.plan, file_idx, record);
+        for (file_idx, outcome) in
+            (0..).zip(outcomes).flat_map(|(file_idx, parts)| parts.into_iter().map(move |part| (file_idx, part)))
+        {
             match outcome {
-                Some(Ok(done)) => {
+                Ok(done) => {
                     counts.merge(done.counts);
-                    for (record_idx, what) in done.bad {
-                        let place = self.tell_record(part_idx, record_idx as u64);
+                    for (record, what) in done.bad {
+                        let place = tell_record((file_idx, record));
                         if self.config.on_bad_record == OnBadRecord::Stop {
                             return Err(Error::record(place, what, "nothing was written, as --on-bad-record says"));
                         }
                         bad_records.push(format!("{place}: {what}"));
                     }
                 }
-                Some(Err(error)) if error.is_index_full() || self.is_stream_error(to_stream, &error) => {
+                Err(error) if error.is_index_full() || self.is_stream_error(to_stream, &error) => {
                     return Err(error);
                 }
-                Some(Err(error)) => failed.push((self.plan.parts[part_idx].file, error)),
-                None => {}
+                Err(error) => failed.push((file_idx, error)),
             }
         }
         failed.sort_by_key(|(file_idx, _)| *file_idx);
         failed.dedup_by_key(|(file_idx, _)| *file_idx);
-        let surveyed: &[Trace] = self.survey.map_or(&[], |survey| &survey.traces);
-        let locator = Locator { rewrite: self, traces: surveyed, first_part: 0 };
+        let locator = self.survey.map(|survey| Locator::of_survey(self.plan, survey));
         let mut report = counts.report(
             self.config,
             self.rules,
-            |(part_idx, record)| self.tell_record(part_idx, record),
-            |(part_idx, record), block| {
-                let file = self.plan.file_of(part_idx);
-                self.location(part_idx, record, block).shown(file.layout.is_splittable())
+            tell_record,
+            |(file_idx, record), block| {
+                let has_records = self.plan.files[file_idx].layout.is_splittable();
+                location(self.plan, file_idx, record, block).shown(has_records)
             },
-            |place| {
-                if surveyed.is_empty() { "an earlier block".into() } else { locator.shown(place) }
-            },
+            |place| locator.as_ref().map_or("an earlier block".into(), |locator| locator.shown(place)),
         );
         for message in &bad_records {
             self.progress.warn(message);
@@ -272,57 +278,59 @@ impl Rewrite<'_> {
         report.passed_over = self.plan.passed_over.iter().take(TOLD).map(|path| path.display().to_string()).collect();
         Ok(report)
     }
+}
 
-    /// The place of a record: `file` for plain text, `file:record` for a file of many records.
-    pub(super) fn tell_record(&self, part_idx: usize, record: u64) -> String {
-        let file = self.plan.file_of(part_idx);
-        let name = file.name.display();
-        if file.layout.is_splittable() {
-            format!("{name}:{}", self.records_before[part_idx] + record + 1)
-        } else {
-            name.to_string()
-        }
-    }
+/// The place of a record, by its number in the file from 0: `file` for plain text, `file:record` for a file of many records.
+pub(super) fn tell_record(plan: &Plan, file_idx: usize, record: u64) -> String {
+    let file = &plan.files[file_idx];
+    let name = file.name.display();
+    if file.layout.is_splittable() { format!("{name}:{}", record + 1) } else { name.to_string() }
+}
 
-    fn location(&self, part_idx: usize, record: u64, block: u32) -> Location<'_> {
-        let file: &PlannedFile = self.plan.file_of(part_idx);
-        Location {
-            file: file.name.to_string_lossy(),
-            record: self.records_before[part_idx] + record + 1,
-            line: u64::from(block) + 1,
-        }
-    }
+fn location(plan: &Plan, file_idx: usize, record: u64, block: u32) -> Location<'_> {
+    let file = plan.files[file_idx].name.to_string_lossy();
+    Location { file, record: record + 1, line: u64::from(block) + 1 }
 }
 
 /// Turns places into locations.
 pub(super) struct Locator<'l> {
-    pub(super) rewrite: &'l Rewrite<'l>,
-    pub(super) traces: &'l [Trace],
-    /// The part of the plan that part 0 of the traces is.
-    pub(super) first_part: usize,
+    plan: &'l Plan,
+    traces: &'l [Trace],
+    /// Where the parts of the traces are from.
+    origins: &'l [Origin],
 }
 
-impl Locator<'_> {
-    pub(super) fn location(&self, place: Place) -> Location<'_> {
+impl<'l> Locator<'l> {
+    /// Of places in all parts.
+    pub(super) fn of_survey(plan: &'l Plan, survey: &'l Survey) -> Self {
+        Locator { plan, traces: &survey.traces, origins: &survey.origins }
+    }
+
+    /// Of places in one part, which knows of no other.
+    pub(super) fn of_part(plan: &'l Plan, origin: &'l Origin, traces: &'l [Trace]) -> Self {
+        Locator { plan, traces, origins: std::slice::from_ref(origin) }
+    }
+
+    fn location(&self, place: Place) -> Location<'l> {
         let trace = &self.traces[place.part as usize];
+        let Origin { file_idx, records_before } = self.origins[place.part as usize];
         let record_idx = trace.document_at(place.block);
         let start =
             u32::try_from(trace.blocks_of(record_idx).start).expect("blocks of a part are numbered with 32 bits");
-        self.rewrite.location(self.first_part + place.part as usize, record_idx as u64, place.block - start)
+        location(self.plan, file_idx, records_before + record_idx as u64, place.block - start)
     }
 
-    pub(super) fn shown(&self, place: Place) -> String {
-        let file = self.rewrite.plan.file_of(self.first_part + place.part as usize);
-        self.location(place).shown(file.layout.is_splittable())
+    fn shown(&self, place: Place) -> String {
+        let file_idx = self.origins[place.part as usize].file_idx;
+        self.location(place).shown(self.plan.files[file_idx].layout.is_splittable())
     }
 }
 
 /// The work on one part.
 struct PartWork<'w> {
     rewrite: &'w Rewrite<'w>,
-    part_idx: usize,
-    /// Where in its file the part starts.
-    start: u64,
+    part: &'w Part,
+    bytes: &'w [u8],
     top: bool,
     journal: bool,
     /// Whether its last record was dropped.
@@ -330,45 +338,49 @@ struct PartWork<'w> {
 }
 
 impl PartWork<'_> {
-    /// Decides on all records of the part, counts them, and writes the journal's lines. The part is number `part` of the
-    /// traces, whose part 0 is number `first_part` of the plan.
+    /// Decides on all records of the part, counts them, and writes the journal's lines. The part is number `number` of the
+    /// traces.
+    #[expect(clippy::too_many_arguments, reason = "what is known of the part, and where what comes of it goes")]
     fn edit<L: Lookup>(
         &mut self,
         repeats: &Repeats<'_, L>,
-        part: u32,
-        first_part: usize,
+        number: u32,
+        learned: &[Learned],
         outline: &Outline,
+        locator: &Locator<'_>,
         worker: &mut Worker,
         done: &mut PartDone,
     ) {
-        let Worker { bytes, cuts, journal, .. } = worker;
-        let rewrite = self.rewrite;
-        let locator = Locator { rewrite, traces: repeats.traces, first_part };
-        done.bad = outline.bad.iter().map(|bad| (bad.record_idx, bad.what.clone())).collect();
+        let Worker { cuts, journal, .. } = worker;
+        let Self { rewrite, part, bytes, .. } = *self;
+        done.bad =
+            outline.bad.iter().map(|bad| (part.records_before + bad.record_idx as u64, bad.what.clone())).collect();
         journal.clear();
-        let file = rewrite.plan.file_of(self.part_idx);
-        let starts_file = self.part_idx == file.parts.start;
+        let file = &rewrite.plan.files[part.file_idx];
         let mut dropped = false;
         let mut lines = Vec::new();
-        let learned = rewrite.survey.map_or(&[][..], |survey| &survey.learned[self.part_idx]);
-        edit_part(rewrite.config, repeats, part, learned, outline, cuts, |edited| {
-            let place = (self.part_idx, edited.record_idx as u64);
+        edit_part(rewrite.config, repeats, number, learned, outline, cuts, |edited| {
+            let record = part.records_before + edited.record_idx as u64;
+            let place = (part.file_idx, record);
             done.counts.add(rewrite.config, place, edited);
             if self.top {
                 done.counts.add_to_top(place, file.layout.is_escaped(), bytes, edited);
             }
             if self.journal {
-                let source = CutSource { rules: rewrite.rules, layout: &file.layout, start: self.start, bytes };
-                let record = rewrite.records_before[self.part_idx] + edited.record_idx as u64 + 1;
-                source.write(record, edited, |place| locator.location(place), &mut lines);
+                let source = CutSource { rules: rewrite.rules, layout: &file.layout, start: part.start, bytes };
+                source.write(record + 1, edited, |place| locator.location(place), &mut lines);
             }
             dropped = edited.is_dropped;
         });
         self.is_dropped = dropped;
         if self.journal {
-            if starts_file {
+            if part.number == 0 {
                 let dropped = dropped && file.layout == Layout::Whole;
-                Line::File(FileLine { file: file.name.to_string_lossy(), dropped }).write(journal);
+                let name = file.name.to_string_lossy();
+                let cleaned = packed_name(file.name.clone(), rewrite.config.compress);
+                let cleaned = (cleaned != file.name).then(|| cleaned.to_string_lossy().into_owned().into());
+                let packed = part.codec.map(|codec| codec.name().into());
+                Line::File(FileLine { file: name, cleaned, packed, dropped }).write(journal);
             }
             journal.append(&mut lines);
             let blake3 = blake3::hash(bytes).to_hex().to_string().into();

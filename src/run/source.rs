@@ -1,80 +1,163 @@
-//! Reading a part of a file: the records that start in a range of its bytes.
+//! Reading a file part by part: whole records, unpacked, in their order.
 
-use super::plan::{Part, PlannedFile};
+use super::output::Turn;
+use super::plan::PlannedFile;
+use crate::codec::{Codec, Unpacked};
 use crate::error::{Error, Result};
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Seek;
+use std::sync::Arc;
 
-/// Reads a part into `bytes`, and gives the offset in the file at which it starts. Parts of a file cover it without gap or
-/// overlap, and each starts at the start of a record.
-pub(crate) fn read_part(file: &PlannedFile, part: &Part, bytes: &mut Vec<u8>) -> Result<u64> {
-    let start = read(file, part, bytes).map_err(|source| Error::reading(&file.input, source))?;
-    let metadata = std::fs::metadata(&file.input).map_err(|source| Error::reading(&file.input, source))?;
-    if metadata.len() != file.bytes || metadata.modified().ok() != file.modified {
-        let place = file.input.display().to_string();
-        return Err(Error::record(place, "changed while it was read", "run again when nothing writes to it"));
-    }
-    Ok(start)
+/// Files of many records are worked on in parts of so many bytes, and what it takes to end their last record.
+const PART_BYTES: usize = 4 << 20;
+
+/// A record's end is looked for in steps of so many bytes.
+const STEP: usize = 1 << 16;
+
+/// Whatever a file holds, so many bytes may come of it before it counts as one that expands too far.
+const ALWAYS_ALLOWED: u64 = 64 << 20;
+
+/// Part numbers that are kept free for a file: enough for one that is packed a thousandfold in parts of the usual size,
+/// and then some in which parts double.
+pub(super) fn reserved_parts(file: &PlannedFile) -> u64 {
+    usual_parts(file) + 64
 }
 
-fn read(file: &PlannedFile, part: &Part, bytes: &mut Vec<u8>) -> std::io::Result<u64> {
-    bytes.clear();
-    let mut source = File::open(&file.input)?;
-    let Some(terminator) = file.layout.terminator() else {
-        source.read_to_end(bytes)?;
-        return Ok(0);
-    };
-    let Some(start) = find_start(&mut source, part, terminator, bytes)? else {
-        // No record starts in the range.
+fn usual_parts(file: &PlannedFile) -> u64 {
+    file.bytes.saturating_mul(1024).div_ceil(PART_BYTES as u64)
+}
+
+/// What one worker takes: whole records of a file.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Part {
+    /// The file, by its number in the plan.
+    pub(super) file_idx: usize,
+    /// The part, by its number in the file.
+    pub(super) number: usize,
+    /// Where in the unpacked file it starts.
+    pub(super) start: u64,
+    /// How many records of the file come before it.
+    pub(super) records_before: u64,
+    /// Whether nothing follows it: the file ends, or could not be read further.
+    pub(super) is_last: bool,
+    /// What the file is packed with.
+    pub(super) codec: Option<Codec>,
+    /// Bytes of the file, as it lies on the disk, that were read for it.
+    pub(super) bytes_read: u64,
+}
+
+/// Where a part's records are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin {
+    pub(super) file_idx: usize,
+    /// How many records of the file come before them.
+    pub(super) records_before: u64,
+}
+
+impl Part {
+    /// When what is left of it is to be written.
+    pub(super) fn turn(&self) -> Turn {
+        Turn { file_idx: self.file_idx, number: self.number }
+    }
+
+    pub(super) fn origin(&self) -> Origin {
+        Origin { file_idx: self.file_idx, records_before: self.records_before }
+    }
+}
+
+/// A file that is being read.
+pub(super) struct Source<'s> {
+    file: &'s PlannedFile,
+    opened: Arc<File>,
+    unpacked: Unpacked<'static, Arc<File>>,
+    /// What was read beyond the last part.
+    rest: Vec<u8>,
+    /// Above it a file that expands so many times is refused; zero if none is.
+    max_expansion: u64,
+    next: Part,
+}
+
+impl<'s> Source<'s> {
+    pub(super) fn open(file: &'s PlannedFile, max_expansion: u64) -> Result<Self> {
+        let fails = |source| Error::reading(&file.input, source);
+        let opened = Arc::new(File::open(&file.input).map_err(fails)?);
+        let unpacked = Unpacked::new(Arc::clone(&opened)).map_err(fails)?;
+        let next = Part { codec: unpacked.codec(), ..Part::default() };
+        Ok(Source { file, opened, unpacked, rest: Vec::new(), max_expansion, next })
+    }
+
+    /// The number of the part that comes next.
+    pub(super) fn next_number(&self) -> usize {
+        self.next.number
+    }
+
+    /// Reads the next part into `bytes`. Which records it holds depends on the file alone.
+    pub(super) fn next(&mut self, bytes: &mut Vec<u8>) -> Result<Part> {
+        let is_last = self.fill(bytes)?;
+        let end = self.next.start + bytes.len() as u64;
+        let n_read = match self.next.codec {
+            Some(_) => (&*self.opened).stream_position().map_err(|source| Error::reading(&self.file.input, source))?,
+            None => end,
+        };
+        let part = Part { is_last, bytes_read: n_read - self.next.bytes_read, ..self.next.clone() };
+        // What `next` says of bytes is all that was read so far.
+        self.next = Part {
+            number: part.number + 1,
+            start: end,
+            records_before: part.records_before + self.file.layout.records(bytes).count() as u64,
+            bytes_read: n_read,
+            ..self.next.clone()
+        };
+        let limit = self.max_expansion.saturating_mul(n_read).max(ALWAYS_ALLOWED);
+        if self.max_expansion > 0 && end > limit {
+            let what = format!("expands more than {}-fold", self.max_expansion);
+            let remedy = "see that it is no bomb, then allow it with --max-expansion";
+            return Err(Error::record(self.file.input.display().to_string(), what, remedy));
+        }
+        if part.is_last {
+            self.refuse_change()?;
+        }
+        Ok(part)
+    }
+
+    /// Reads whole records; says whether the file has ended.
+    fn fill(&mut self, bytes: &mut Vec<u8>) -> Result<bool> {
         bytes.clear();
-        return Ok(part.end);
-    };
-    let end = start + bytes.len() as u64;
-    source.by_ref().take(part.end.saturating_sub(end)).read_to_end(bytes)?;
-    if part.end < file.bytes && bytes.last() != Some(&terminator) {
-        read_rest_of_record(&mut source, terminator, bytes)?;
+        bytes.append(&mut self.rest);
+        let Some(terminator) = self.file.layout.terminator() else {
+            self.read(usize::MAX, bytes)?;
+            return Ok(true);
+        };
+        let doublings = (self.next.number as u64).saturating_sub(usual_parts(self.file)).min(40);
+        let mut wanted = PART_BYTES << doublings;
+        let mut searched = 0;
+        loop {
+            self.read(wanted.saturating_sub(bytes.len()), bytes)?;
+            if bytes.len() < wanted {
+                return Ok(true);
+            }
+            if let Some(at) = memchr::memrchr(terminator, &bytes[searched..]) {
+                self.rest.extend_from_slice(&bytes[searched + at + 1..]);
+                bytes.truncate(searched + at + 1);
+                return Ok(false);
+            }
+            searched = bytes.len();
+            wanted = searched + STEP;
+        }
     }
-    Ok(start)
-}
 
-/// Reads from the first record that starts in the range on, as far as it takes to find it; gives the offset in the file of
-/// what was read.
-fn find_start(source: &mut File, part: &Part, terminator: u8, bytes: &mut Vec<u8>) -> std::io::Result<Option<u64>> {
-    if part.start == 0 {
-        return Ok(Some(0));
+    fn read(&mut self, n_bytes: usize, bytes: &mut Vec<u8>) -> Result<()> {
+        let read = self.unpacked.read_up_to(n_bytes, bytes);
+        read.map_err(|source| Error::reading(&self.file.input, source))
     }
-    // From one byte before the range, which may be the end of a record that starts before it.
-    let mut at = part.start - 1;
-    source.seek(SeekFrom::Start(at))?;
-    while at < part.end {
-        bytes.clear();
-        let n_read = source.by_ref().take(STEP.min(part.end - at)).read_to_end(bytes)?;
-        if n_read == 0 {
-            return Ok(None);
-        }
-        if let Some(found) = memchr::memchr(terminator, bytes) {
-            at += found as u64 + 1;
-            bytes.drain(..=found);
-            return Ok((at < part.end).then_some(at));
-        }
-        at += n_read as u64;
-    }
-    Ok(None)
-}
 
-/// So many bytes are read at a time where a record's end is looked for.
-const STEP: u64 = 1 << 16;
-
-fn read_rest_of_record(source: &mut File, terminator: u8, bytes: &mut Vec<u8>) -> std::io::Result<()> {
-    loop {
-        let before = bytes.len();
-        source.by_ref().take(STEP).read_to_end(bytes)?;
-        if let Some(at) = memchr::memchr(terminator, &bytes[before..]) {
-            bytes.truncate(before + at + 1);
-            return Ok(());
+    fn refuse_change(&self) -> Result<()> {
+        let metadata =
+            std::fs::metadata(&self.file.input).map_err(|source| Error::reading(&self.file.input, source))?;
+        if metadata.len() != self.file.bytes || metadata.modified().ok() != self.file.modified {
+            let place = self.file.input.display().to_string();
+            return Err(Error::record(place, "changed while it was read", "run again when nothing writes to it"));
         }
-        if bytes.len() == before {
-            return Ok(());
-        }
+        Ok(())
     }
 }

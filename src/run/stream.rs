@@ -12,11 +12,12 @@ use super::Run;
 use super::edits::{EditedRecord, PartCut, edit_part};
 use super::ledger::{CutSource, begin_journal, end_journal};
 use super::outline::{Outline, PartLooker};
-use super::output::Unfinished;
+use super::output::{Unfinished, output_codec};
 use super::plan::{content_format, fields};
 use super::progress::Phase;
 use super::report::{Counts, Report};
 use crate::clean::{Alone, Look, Looker};
+use crate::codec::{Packer, Unpacked};
 use crate::config::{Config, Format, OnBadRecord, OnLimit};
 use crate::decide::{Keep, Repeats, Scope, Witnesses};
 use crate::edit;
@@ -59,8 +60,13 @@ pub(super) fn stream(
     outcome
 }
 
-/// Reads the input piece by piece, until its end or until nobody takes more.
-fn read(mut input: impl Read, sender: &SyncSender<std::io::Result<Vec<u8>>>) {
+/// Reads the input piece by piece, unpacked, until its end or until nobody takes more.
+fn read(input: impl Read + Send + 'static, sender: &SyncSender<std::io::Result<Vec<u8>>>) {
+    let mut input = match Unpacked::new(input) {
+        Ok(input) => input,
+        // Nobody takes it only when the run is over.
+        Err(error) => return drop(sender.send(Err(error))),
+    };
     loop {
         let mut bytes = vec![0; READ_BYTES];
         let piece = match input.read(&mut bytes) {
@@ -81,7 +87,7 @@ fn read(mut input: impl Read, sender: &SyncSender<std::io::Result<Vec<u8>>>) {
 
 struct Stream<'s> {
     run: &'s Run<'s>,
-    output: &'s mut (dyn Write + Send),
+    output: Packer<&'s mut (dyn Write + Send)>,
     journal: Option<Unfinished>,
     /// What the input is, once it has begun to come.
     layout: Option<Layout>,
@@ -129,6 +135,8 @@ struct Edited {
 impl<'s> Stream<'s> {
     fn begin(run: &'s Run<'s>, output: &'s mut (dyn Write + Send)) -> Result<Self> {
         let has_scope = matches!(run.config.scope, Scope::Corpus | Scope::Site);
+        let codec = output_codec(run.config.compress, None);
+        let output = Packer::new(codec, run.config.compress_level, output).map_err(Error::to_standard_output)?;
         let mut stream = Stream {
             run,
             output,
@@ -142,7 +150,7 @@ impl<'s> Stream<'s> {
             hasher: blake3::Hasher::new(),
         };
         let mut line = Vec::new();
-        Line::File(FileLine { file: "-".into(), dropped: false }).write(&mut line);
+        Line::File(FileLine { file: "-".into(), cleaned: None, packed: None, dropped: false }).write(&mut line);
         stream.write_journal(&line)?;
         Ok(stream)
     }
@@ -192,14 +200,14 @@ impl<'s> Stream<'s> {
         let looked = run.workers.each(
             pieces.len(),
             || PartLooker::new(Looker::new(config, run.scorer.as_ref())),
-            |looker, piece_idx, _| {
+            |looker, piece_idx| {
                 let mut look = Look::default();
                 let starts_input = starts_input && piece_idx == 0;
                 let outline = looker.look(&run.rules, layout, pieces[piece_idx], starts_input, &mut look)?;
                 Ok(Looked { layout, bytes: pieces[piece_idx], look, outline })
             },
         );
-        let looked = looked.into_iter().flatten().collect::<Result<Vec<Looked<'_>>>>()?;
+        let looked = looked.into_iter().collect::<Result<Vec<Looked<'_>>>>()?;
         // For each piece, how many records and bytes came before it.
         let mut before = Vec::with_capacity(looked.len());
         for piece in &looked {
@@ -230,18 +238,17 @@ impl<'s> Stream<'s> {
         let edited = run.workers.each(
             looked.len(),
             || (),
-            |(), piece_idx, _| editor.edit(&looked[piece_idx], looked.len() - piece_idx, before[piece_idx]),
+            |(), piece_idx| editor.edit(&looked[piece_idx], looked.len() - piece_idx, before[piece_idx]),
         );
-        let fails = |source| Error::writing("standard output".as_ref(), source);
-        for edited in edited.into_iter().flatten() {
+        for edited in edited {
             let edited = edited?;
             if !config.dry_run {
-                self.output.write_all(&edited.out).map_err(fails)?;
+                self.output.write_all(&edited.out).map_err(Error::to_standard_output)?;
             }
             self.write_journal(&edited.journal)?;
             self.counts.merge(edited.counts);
         }
-        self.output.flush().map_err(fails)?;
+        self.output.flush().map_err(Error::to_standard_output)?;
         if self.journal.is_some() {
             self.hasher.update(bytes);
         }
@@ -267,6 +274,7 @@ impl<'s> Stream<'s> {
         let blake3 = self.hasher.finalize().to_hex().to_string().into();
         Line::Part(PartLine { bytes: self.bytes_in, blake3 }).write(&mut line);
         self.write_journal(&line)?;
+        self.output.finish().and_then(Write::flush).map_err(Error::to_standard_output)?;
         if let Some(journal) = self.journal.take() {
             end_journal(self.run.config, journal, 1)?;
         }

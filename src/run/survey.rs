@@ -1,9 +1,10 @@
 //! Pass one: what repeats, and where first. Nothing is written.
 
+use super::feed::each_part;
 use super::outline::{Outline, PartLooker};
-use super::plan::Plan;
+use super::plan::{Plan, PlannedFile};
 use super::progress::{Phase, Progress};
-use super::source::read_part;
+use super::source::{Origin, Part, reserved_parts};
 use super::templates::{Learned, learn_and_apply};
 use super::workers::Workers;
 use crate::clean::{Look, Looker};
@@ -16,16 +17,28 @@ use crate::score::{Level, Scorer};
 use crate::template::PartFacts;
 use std::sync::Arc;
 
-/// What the survey found, by the number of the part.
+/// What the survey found, by the number of the part in the run.
 #[derive(Debug)]
 pub(super) struct Survey {
     index: Frozen,
     witnesses: Witnesses,
     pub(super) traces: Vec<Trace>,
-    pub(super) outlines: Vec<Outline>,
+    outlines: Vec<Outline>,
     /// What templates remove of each part.
-    pub(super) learned: Vec<Vec<Learned>>,
+    learned: Vec<Vec<Learned>>,
     displaced: Displaced,
+    /// Where each part is from.
+    pub(super) origins: Vec<Origin>,
+    /// The first part of each file.
+    first_parts: Vec<usize>,
+}
+
+/// A part as the survey knows it.
+pub(super) struct SurveyedPart<'s> {
+    /// Its number in the run.
+    pub(super) number: u32,
+    pub(super) outline: &'s Outline,
+    pub(super) learned: &'s [Learned],
 }
 
 impl Survey {
@@ -33,6 +46,29 @@ impl Survey {
     pub(super) fn repeats(&self, keep: Keep) -> Repeats<'_, Frozen> {
         let Survey { index, traces, witnesses, displaced, .. } = self;
         Repeats { lookup: index, traces, witnesses, keep, displaced: Some(displaced) }
+    }
+
+    /// What is known of a part, if it is as it was.
+    pub(super) fn part(&self, file: &PlannedFile, part: &Part, bytes: &[u8]) -> Result<SurveyedPart<'_>> {
+        let part_idx = self.first_parts[part.file_idx] + part.number;
+        let is_of_file = self.origins.get(part_idx).is_some_and(|origin| origin.file_idx == part.file_idx);
+        if !is_of_file || self.outlines[part_idx].bytes != bytes.len() {
+            let place = file.input.display().to_string();
+            return Err(Error::record(place, "changed between the passes", "run again when nothing writes to it"));
+        }
+        Ok(SurveyedPart {
+            number: u32::try_from(part_idx).expect("there are no more of them than numbers for them"),
+            outline: &self.outlines[part_idx],
+            learned: &self.learned[part_idx],
+        })
+    }
+
+    /// The first record that could not be read: its file, its number in it from 0, and what is wrong.
+    pub(super) fn first_bad(&self) -> Option<(usize, u64, &str)> {
+        self.outlines.iter().zip(&self.origins).find_map(|(outline, origin)| {
+            let bad = outline.bad.first()?;
+            Some((origin.file_idx, origin.records_before + bad.record_idx as u64, bad.what.as_str()))
+        })
     }
 }
 
@@ -43,8 +79,31 @@ pub(super) struct Surveyed {
     pub(super) survey: Survey,
 }
 
-/// Surveys all parts. Where a file fails, the others are surveyed again without it, so that no text that is written
-/// nowhere counts as a first copy.
+/// What came of a part.
+struct PartLooked {
+    trace: Trace,
+    outline: Outline,
+    facts: PartFacts,
+    origin: Origin,
+}
+
+/// The number that the first part of each file has until all is read. How many parts a file has shows only when it is
+/// unpacked, and the places in the index must be in the order of the input before that, so each has numbers to spare.
+fn provisional_numbers(plan: &Plan) -> Result<Vec<u32>> {
+    let mut first = Vec::with_capacity(plan.files.len());
+    let mut next = 0_u64;
+    for file in &plan.files {
+        first.push(u32::try_from(next));
+        next += reserved_parts(file);
+    }
+    let fits = u32::try_from(next).is_ok();
+    first.into_iter().collect::<std::result::Result<_, _>>().ok().filter(|_| fits).ok_or_else(|| {
+        Error::usage("more than 16 TiB of input; split the corpus, or compare within documents (--scope document)")
+    })
+}
+
+/// Surveys all files. Where one fails, the others are surveyed again without it, so that no text that is written nowhere
+/// counts as a first copy.
 pub(super) fn survey(
     config: &Config,
     rules: &Rules,
@@ -57,47 +116,55 @@ pub(super) fn survey(
     loop {
         progress.begin(Phase::Survey, Some(plan.bytes()));
         let index = MemoryIndex::default();
-        let outcomes = workers.each(
-            plan.parts.len(),
-            || (PartLooker::new(Looker::new(config, scorer).with_facts(gathers_facts)), Look::default(), Vec::new()),
-            |(looker, look, bytes), part_idx, stop| -> Result<(Trace, Outline, PartFacts)> {
-                let (part, file) = (&plan.parts[part_idx], plan.file_of(part_idx));
-                let start = read_part(file, part, bytes)?;
-                let outline = looker.look(rules, &file.layout, bytes, start == 0, look)?;
+        let provisional = provisional_numbers(&plan)?;
+        let outcomes = each_part(
+            workers,
+            &plan,
+            config.max_expansion,
+            || (PartLooker::new(Looker::new(config, scorer).with_facts(gathers_facts)), Look::default()),
+            |(looker, look), part, bytes, stop| -> Result<PartLooked> {
+                let layout = &plan.files[part.file_idx].layout;
+                let outline = looker.look(rules, layout, bytes?, part.start == 0, look)?;
                 if outline.n_bad > 0 && config.on_bad_record == OnBadRecord::Stop {
-                    stop.set();
+                    stop.behind(part);
                 }
                 let mut trace = Trace::default();
-                let part = u32::try_from(part_idx).expect("2^32 parts of 4 MiB are more than a file system holds");
-                look.note(&index, part, &mut trace)?;
+                let number = u32::try_from(part.number).expect("there are no more of them than numbers for them");
+                look.note(&index, provisional[part.file_idx] + number, &mut trace)?;
                 trace.shrink();
-                progress.advance(outline.bytes as u64);
-                Ok((trace, outline, look.take_facts()))
+                progress.advance(part.bytes_read);
+                Ok(PartLooked { trace, outline, facts: look.take_facts(), origin: part.origin() })
             },
         );
         progress.end();
         let mut failed: Vec<(usize, Error)> = Vec::new();
-        let (mut traces, mut outlines, mut facts) = (Vec::new(), Vec::new(), Vec::new());
-        for (part_idx, outcome) in outcomes.into_iter().enumerate() {
-            match outcome {
-                Some(Ok((trace, outline, of_part))) => {
-                    traces.push(trace);
-                    outlines.push(outline);
-                    facts.push(of_part);
-                }
-                Some(Err(error)) if error.is_index_full() => return Err(error),
-                Some(Err(error)) => {
-                    let file_idx = plan.parts[part_idx].file;
-                    if failed.last().is_none_or(|(last, _)| *last != file_idx) {
+        let (mut traces, mut outlines, mut facts, mut origins) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut first_parts = Vec::with_capacity(outcomes.len());
+        for (file_idx, of_file) in outcomes.into_iter().enumerate() {
+            first_parts.push(traces.len());
+            for outcome in of_file {
+                match outcome {
+                    Ok(part) => {
+                        traces.push(part.trace);
+                        outlines.push(part.outline);
+                        facts.push(part.facts);
+                        origins.push(part.origin);
+                    }
+                    Err(error) if error.is_index_full() => return Err(error),
+                    Err(error) => {
                         failed.push((file_idx, error));
+                        break;
                     }
                 }
-                // The run was stopped before this part, by one that could not be read.
-                None => break,
             }
         }
         if failed.is_empty() {
-            let index = index.freeze();
+            let mut index = index.freeze();
+            index.renumber(|part| {
+                let file_idx = provisional.partition_point(|first| *first <= part) - 1;
+                let first = u32::try_from(first_parts[file_idx]).expect("there are no more of them than before");
+                first + (part - provisional[file_idx])
+            });
             let learned = learn_and_apply(workers, &facts, &traces);
             let removed =
                 (0..).zip(&learned).flat_map(|(part, learned)| learned.iter().map(move |one| (part, one.block)));
@@ -106,7 +173,8 @@ pub(super) fn survey(
                 Keep::First => Witnesses::default(),
                 Keep::None => Witnesses::find(&index, &traces, Some(&displaced)),
             };
-            return Ok(Surveyed { plan, survey: Survey { index, witnesses, traces, outlines, learned, displaced } });
+            let survey = Survey { index, witnesses, traces, outlines, learned, displaced, origins, first_parts };
+            return Ok(Surveyed { plan, survey });
         }
         let files: Vec<usize> = failed.iter().map(|(file_idx, _)| *file_idx).collect();
         plan.failed.extend(failed.into_iter().map(|(_, error)| error));

@@ -30,7 +30,7 @@ pub(super) fn learn_and_apply(workers: &Workers, facts: &[PartFacts], traces: &[
     let found = workers.each(
         sites.len(),
         || (),
-        |(), site_idx, _| {
+        |(), site_idx| {
             let documents: Vec<(usize, DocumentFacts<'_>)> = sites[site_idx]
                 .1
                 .iter()
@@ -40,7 +40,7 @@ pub(super) fn learn_and_apply(workers: &Workers, facts: &[PartFacts], traces: &[
         },
     );
     let mut parts: Vec<Vec<Learned>> = vec![Vec::new(); facts.len()];
-    for (part_idx, learned) in found.into_iter().flatten().flatten() {
+    for (part_idx, learned) in found.into_iter().flatten() {
         parts[part_idx].push(learned);
     }
     for part in &mut parts {

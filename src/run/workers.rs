@@ -1,27 +1,12 @@
-//! Workers: threads that take numbered jobs in order.
+//! Workers: the threads of a run.
 
 use crate::error::{Error, Result};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The threads of a run.
 #[derive(Debug)]
 pub(super) struct Workers {
     pool: rayon::ThreadPool,
-}
-
-/// Lets a job end the handing out of jobs. Those that were handed out are finished, so all jobs before any finished one
-/// are finished too.
-#[derive(Debug, Default)]
-pub(super) struct Stop(AtomicBool);
-
-impl Stop {
-    pub(super) fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 impl Workers {
@@ -34,32 +19,32 @@ impl Workers {
         Ok(Workers { pool })
     }
 
-    /// Does jobs 0 to `n_jobs`, handed out in order, each thread with a state of its own. Gives what came of each, and
-    /// nothing for those that a stop left undone.
+    /// Does something once on each thread.
+    pub(super) fn on_each_thread<T: Send>(&self, work: impl Fn() -> T + Sync) -> Vec<T> {
+        self.pool.broadcast(|_| work())
+    }
+
+    /// Does jobs 0 to `n_jobs`, handed out in order, each thread with a state of its own. Gives what came of each.
     pub(super) fn each<S, T: Send>(
         &self,
         n_jobs: usize,
         state: impl Fn() -> S + Sync,
-        job: impl Fn(&mut S, usize, &Stop) -> T + Sync,
-    ) -> Vec<Option<T>> {
+        job: impl Fn(&mut S, usize) -> T + Sync,
+    ) -> Vec<T> {
         let next = AtomicUsize::new(0);
-        let stop = Stop::default();
-        let of_threads = self.pool.broadcast(|_| {
+        let of_threads = self.on_each_thread(|| {
             let mut state = state();
             let mut done = Vec::new();
-            while !stop.is_set() {
+            loop {
                 let job_idx = next.fetch_add(1, Ordering::Relaxed);
                 if job_idx >= n_jobs {
-                    break;
+                    return done;
                 }
-                done.push((job_idx, job(&mut state, job_idx, &stop)));
+                done.push((job_idx, job(&mut state, job_idx)));
             }
-            done
         });
-        let mut outcomes: Vec<Option<T>> = std::iter::repeat_with(|| None).take(n_jobs).collect();
-        for (job_idx, outcome) in of_threads.into_iter().flatten() {
-            outcomes[job_idx] = Some(outcome);
-        }
-        outcomes
+        let mut outcomes: Vec<(usize, T)> = of_threads.into_iter().flatten().collect();
+        outcomes.sort_unstable_by_key(|(job_idx, _)| *job_idx);
+        outcomes.into_iter().map(|(_, outcome)| outcome).collect()
     }
 }

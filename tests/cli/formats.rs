@@ -144,17 +144,3 @@ fn units_scopes_folds_and_copies_can_be_chosen() {
         assert_eq!(folder.read("out.txt"), gone, "{arguments}");
     }
 }
-
-#[test]
-fn compressed_files_are_named_as_such() {
-    let folder = Folder::new()
-        .with("a.gz", b"\x1f\x8b\x08rest")
-        .with("a.zst", b"\x28\xb5\x2f\xfdrest")
-        .with("a.xz", b"\xfd7zXZ\0rest")
-        .with("a.bz2", b"BZh9rest");
-    for (name, codec) in [("a.gz", "gzip"), ("a.zst", "zstd"), ("a.xz", "xz"), ("a.bz2", "bzip2")] {
-        let error = format!("error: {name}: compressed with {codec}, which is not read yet; decompress it first");
-        folder.run(&format!("clean {name} -o out")).ends(2, &[&error]);
-    }
-    assert!(!folder.exists("out"));
-}

@@ -164,3 +164,54 @@ fn without_seconds(text: &str) -> String {
     }
     lines
 }
+
+/// The extensions of the packed files that are read and written.
+pub(crate) const PACKED: [&str; 5] = ["gz", "zst", "xz", "bz2", "lz4"];
+
+/// Bytes as the library that belongs to an extension packs them, with the checksum that its program writes.
+pub(crate) fn packed(extension: &str, bytes: impl AsRef<[u8]>) -> Vec<u8> {
+    use std::io::Write;
+    let bytes = bytes.as_ref();
+    let fails = "memory can be written";
+    match extension {
+        "gz" => {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
+            encoder.write_all(bytes).and_then(|()| encoder.finish()).expect(fails)
+        }
+        "zst" => {
+            let mut encoder = zstd::Encoder::new(Vec::new(), 3).expect(fails);
+            encoder.include_checksum(true).and_then(|()| encoder.write_all(bytes)).expect(fails);
+            encoder.finish().expect(fails)
+        }
+        "xz" => {
+            let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 6);
+            encoder.write_all(bytes).and_then(|()| encoder.finish()).expect(fails)
+        }
+        "bz2" => {
+            let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::new(9));
+            encoder.write_all(bytes).and_then(|()| encoder.finish()).expect(fails)
+        }
+        "lz4" => {
+            let info = lz4_flex::frame::FrameInfo::new().content_checksum(true);
+            let mut encoder = lz4_flex::frame::FrameEncoder::with_frame_info(info, Vec::new());
+            encoder.write_all(bytes).expect(fails);
+            encoder.finish().expect(fails)
+        }
+        _ => unreachable!("{extension}"),
+    }
+}
+
+/// What was packed so; nothing if it is not.
+pub(crate) fn unpacked(extension: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+    use std::io::Read;
+    let mut text = Vec::new();
+    let read = match extension {
+        "gz" => flate2::read::GzDecoder::new(bytes).read_to_end(&mut text),
+        "zst" => zstd::Decoder::new(bytes).and_then(|decoder| decoder.single_frame().read_to_end(&mut text)),
+        "xz" => liblzma::read::XzDecoder::new(bytes).read_to_end(&mut text),
+        "bz2" => bzip2::read::BzDecoder::new(bytes).read_to_end(&mut text),
+        "lz4" => lz4_flex::frame::FrameDecoder::new(bytes).read_to_end(&mut text),
+        _ => unreachable!("{extension}"),
+    };
+    read.ok().map(|_| text)
+}

@@ -3,7 +3,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
-use dehusk::config::{Color, Format, Framing, OnBadRecord, OnLimit, Progress};
+use dehusk::config::{Color, Compress, Format, Framing, OnBadRecord, OnLimit, Progress};
 use dehusk::eval::By;
 use dehusk::text::{Fold, Unit};
 use dehusk::{Keep, Level, Scope};
@@ -82,7 +82,7 @@ pub(crate) enum Command {
     },
     /// Measure on labelled pages how much chrome goes, and how much text with it
     ///
-    /// The pages are a JSONL file, if need be compressed with zstd, each with its text and either the text that should be
+    /// The pages are a JSONL file, compressed or not, each with its text and either the text that should be
     /// left ("gold") or for each line 1 (keep) or 0 (remove) ("labels"). They are cleaned as `clean` would clean them;
     /// nothing is written, so that options of outputs, formats and limits mean nothing here.
     ///
@@ -109,7 +109,7 @@ pub(crate) enum Command {
     /// Learn weights for the score from labelled pages, for use with --weights
     #[command(after_help = EXIT_CODES)]
     Train {
-        /// Labelled pages as JSONL, if need be compressed with zstd; see `eval`
+        /// Labelled pages as JSONL, compressed or not; see `eval`
         #[arg(value_hint = ValueHint::FilePath)]
         gold: PathBuf,
         /// Where the weights go
@@ -176,6 +176,14 @@ pub(crate) struct ConfigArgs {
     #[serde(skip_serializing_if = "is_false")]
     #[arg(short = 'n', long)]
     dry_run: bool,
+    /// What outputs are compressed with [default: auto]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_enum, value_name = "CODEC")]
+    compress: Option<Compress>,
+    /// How hard outputs are compressed: a level of the codec [default: its usual one]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "LEVEL")]
+    compress_level: Option<u32>,
     /// How many threads work [default: one for each processor]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(short = 'j', long, value_name = "N")]
@@ -205,6 +213,10 @@ pub(crate) struct ConfigArgs {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     site_field: Option<String>,
+    /// How many times larger than its file what an input unpacks to may be, beyond 64 MiB; 0: any [default: 250]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "N", help_heading = "Input")]
+    max_expansion: Option<u64>,
     /// What happens to a record that cannot be read [default: keep]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_enum, help_heading = "Input")]
