@@ -6,7 +6,8 @@
     feature = "zstd",
     feature = "xz",
     feature = "bzip2",
-    feature = "lz4"
+    feature = "lz4",
+    feature = "warc"
 ))]
 
 mod cli {
@@ -31,6 +32,7 @@ mod cli {
     mod restores;
     mod running;
     mod trains;
+    mod warcs;
 
     mod odd_inputs;
     mod pages;
