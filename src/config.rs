@@ -39,13 +39,13 @@ pub struct Config {
     pub compress_level: Option<u32>,
     /// How many times larger than its file what an input unpacks to may be, beyond 64 MiB; any if 0.
     pub max_expansion: u64,
-    /// The JSONL field that is cleaned.
+    /// The field of JSONL, or the column of CSV, that is cleaned.
     pub text_field: String,
-    /// The JSONL field that names a document, in the journal.
+    /// The field that names a document, in the journal.
     pub id_field: String,
-    /// The JSONL field with a document's address, whose registrable domain is its site.
+    /// The field with a document's address, whose registrable domain is its site.
     pub url_field: String,
-    /// The JSONL field with a document's site, which goes before the one from its address.
+    /// The field with a document's site, which goes before the one from its address.
     pub site_field: String,
     /// What is compared, kept or removed.
     pub unit: Unit,
@@ -143,13 +143,17 @@ impl Default for Config {
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
-    /// By its name (`.txt`, `.text`; `.jsonl`, `.ndjson`; `.warc`, `.wet`; also with `.gz` and the like behind), else by what it starts with.
+    /// By its name (`.txt`, `.text`; `.jsonl`, `.ndjson`; `.csv`; `.tsv`; `.warc`, `.wet`; also with `.gz` and the like behind), else by what it starts with.
     #[default]
     Auto,
     /// Plain text.
     Text,
     /// A JSON object on each line.
     Jsonl,
+    /// Rows of fields, behind one that names them; the first comma, semicolon, tab or bar is what stands between them.
+    Csv,
+    /// The same, with tabs between fields.
+    Tsv,
     /// WARC or WET, of which `conversion` records are documents.
     #[cfg(feature = "warc")]
     Warc,
@@ -357,8 +361,8 @@ impl Config {
             return fails("text-field", what);
         }
         if self.framing != Framing::None && !matches!(self.format, Format::Auto | Format::Text) {
-            let format = if self.format == Format::Jsonl { "jsonl" } else { "warc" };
-            return fails("framing", &format!("framing is for plain text, but format is \"{format}\"; leave one out"));
+            let what = "framing is for plain text on standard input, but format is of another kind; leave one out";
+            return fails("framing", what);
         }
         None
     }

@@ -41,6 +41,11 @@ impl Error {
         Kind::Usage { what: what.into() }.into()
     }
 
+    /// The same, of a file.
+    pub(crate) fn at(self, path: &Path) -> Self {
+        Error::usage(format!("{}: {self}", path.display()))
+    }
+
     pub(crate) fn config(origin: impl Into<String>, what: impl Into<String>) -> Self {
         Kind::Config { origin: origin.into(), what: what.into() }.into()
     }

@@ -31,6 +31,7 @@ mod cli {
     mod packs;
     mod restores;
     mod running;
+    mod tables;
     mod trains;
     mod warcs;
 

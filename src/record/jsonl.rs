@@ -1,6 +1,6 @@
 //! JSONL: a JSON object on each line, of which one string field is the text.
 
-use super::{Outcome, Parsed};
+use super::{Escaping, Outcome, Parsed};
 use crate::text::{Span, content, is_blank};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -40,7 +40,7 @@ pub(super) fn parse<'r>(record: &'r [u8], skipped: usize, fields: &Fields) -> Ou
     let start = spelling.as_ptr() as usize - record.as_ptr() as usize;
     Outcome::Document(Parsed {
         raw_text: Span::new(start, start + spelling.len()),
-        is_escaped: true,
+        escaping: Escaping::Json,
         // A number names a document as well as a string does.
         id: id.map(|id| as_string(id).unwrap_or(id.get().into())),
         url: url.and_then(as_string),
@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(parsed.url.as_deref(), Some("http://a.b"));
         let raw = parsed.raw_text.of(record);
         let mut spelled = Spelled::default();
-        let (text, mut spelling) = spelled.read(raw, true);
+        let (text, mut spelling) = spelled.read(raw, Escaping::Json);
         assert_eq!(text, b"one\ntw\xc3\xa9\xf0\x9f\x98\x80\\n\xed\xa0\x80z");
         for (offset, rest) in [
             (0, "one"),

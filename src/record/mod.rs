@@ -3,10 +3,12 @@
 //! A format says which bytes spell a document's text, and keeps its hands off all others. What is removed is cut from the
 //! bytes of the file itself, so everything that stays keeps its spelling.
 
+mod csv;
 mod jsonl;
 #[cfg(feature = "warc")]
 mod warc;
 
+pub(crate) use csv::Table;
 pub(crate) use jsonl::Fields;
 
 use crate::config::Framing;
@@ -24,6 +26,8 @@ pub(crate) enum Layout {
     Nul,
     /// Each line is a JSON object; a blank line is no record.
     Jsonl(Fields),
+    /// Rows of fields, behind one that names them.
+    Csv(Table),
     /// Headers that say how long what follows is; those of kind `conversion` are documents.
     #[cfg(feature = "warc")]
     Warc,
@@ -41,12 +45,24 @@ pub(crate) struct Amendment {
 pub(crate) struct Parsed<'r> {
     /// The bytes that spell the text.
     pub(crate) raw_text: Span,
-    /// Whether they may have JSON's escapes.
-    pub(crate) is_escaped: bool,
+    /// How they spell what is no plain character of a text.
+    pub(crate) escaping: Escaping,
     /// What names the document.
     pub(crate) id: Option<Cow<'r, str>>,
     pub(crate) url: Option<Cow<'r, str>>,
     pub(crate) site: Option<Cow<'r, str>>,
+}
+
+/// How some characters of a text are spelled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Escaping {
+    /// As themselves.
+    #[default]
+    None,
+    /// With JSON's escapes.
+    Json,
+    /// Quotes are doubled.
+    Quotes,
 }
 
 /// What a record turned out to be.
@@ -76,9 +92,13 @@ impl Layout {
         *self != Layout::Whole
     }
 
-    /// Whether a text may be spelled with JSON's escapes.
-    pub(crate) fn is_escaped(&self) -> bool {
-        matches!(self, Layout::Jsonl(_))
+    /// How texts may be spelled.
+    pub(crate) fn escaping(&self) -> Escaping {
+        match self {
+            Layout::Jsonl(_) => Escaping::Json,
+            Layout::Csv(_) => Escaping::Quotes,
+            _ => Escaping::None,
+        }
     }
 
     /// Whether its documents may have a site.
@@ -91,7 +111,7 @@ impl Layout {
         match self {
             Layout::Lines | Layout::Jsonl(_) => Some(b'\n'),
             Layout::Nul => Some(0),
-            Layout::Whole => None,
+            Layout::Whole | Layout::Csv(_) => None,
             #[cfg(feature = "warc")]
             Layout::Warc => None,
         }
@@ -100,41 +120,47 @@ impl Layout {
     /// Where the last record ends that is whole, in bytes that start with a record and go on; the first `searched` of them
     /// are known to hold no end.
     pub(crate) fn last_end(&self, bytes: &[u8], searched: usize) -> Option<usize> {
-        match self.terminator() {
-            Some(terminator) => memchr::memrchr(terminator, &bytes[searched..]).map(|at| searched + at + 1),
-            #[cfg(feature = "warc")]
-            None if *self == Layout::Warc => {
-                let mut end = 0;
-                while let Some(length) = warc::record_end(&bytes[end..], false).filter(|length| *length > 0) {
-                    end += length;
-                }
-                (end > 0).then_some(end)
-            }
-            None => None,
+        if let Some(terminator) = self.terminator() {
+            return memchr::memrchr(terminator, &bytes[searched..]).map(|at| searched + at + 1);
         }
+        let mut end = 0;
+        while let Some(length) = self.record_end(&bytes[end..], false) {
+            end += length;
+        }
+        (end > 0).then_some(end)
+    }
+
+    /// Where the record ends that bytes start with; nothing if there are none, or more must be seen.
+    fn record_end(&self, bytes: &[u8], is_all: bool) -> Option<usize> {
+        let end = match self {
+            Layout::Csv(table) => table.row_end(bytes),
+            #[cfg(feature = "warc")]
+            Layout::Warc => warc::record_end(bytes, is_all),
+            _ => None,
+        };
+        end.or(is_all.then_some(bytes.len())).filter(|end| *end > 0)
     }
 
     /// Cuts bytes into records, each with its terminator. Empty bytes are one empty document where the whole is one.
-    pub(crate) fn records<'b>(&self, bytes: &'b [u8]) -> Box<dyn Iterator<Item = Span> + 'b> {
+    pub(crate) fn records<'b>(&'b self, bytes: &'b [u8]) -> Box<dyn Iterator<Item = Span> + 'b> {
         let mut start = 0;
-        #[cfg(feature = "warc")]
-        if *self == Layout::Warc {
+        if let Some(terminator) = self.terminator() {
+            let mut ends = memchr::memchr_iter(terminator, bytes).map(|at| at + 1);
             return Box::new(std::iter::from_fn(move || {
-                let length = warc::record_end(&bytes[start..], true).filter(|length| *length > 0)?;
-                let record = Span::new(start, start + length);
-                start = record.end;
-                Some(record)
+                let end = ends.next().unwrap_or(bytes.len());
+                let record = Span::new(start, end);
+                start = end;
+                (!record.is_empty()).then_some(record)
             }));
         }
-        let Some(terminator) = self.terminator() else {
+        if *self == Layout::Whole {
             return Box::new(std::iter::once(Span::new(0, bytes.len())));
-        };
-        let mut ends = memchr::memchr_iter(terminator, bytes).map(|at| at + 1);
+        }
         Box::new(std::iter::from_fn(move || {
-            let end = ends.next().unwrap_or(bytes.len());
-            let record = Span::new(start, end);
-            start = end;
-            (!record.is_empty()).then_some(record)
+            let length = self.record_end(&bytes[start..], true)?;
+            let record = Span::new(start, start + length);
+            start = record.end;
+            Some(record)
         }))
     }
 
@@ -143,6 +169,7 @@ impl Layout {
         let mark = if at_start && record.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         match self {
             Layout::Jsonl(fields) => jsonl::parse(record, mark, fields),
+            Layout::Csv(table) => table.parse(record, at_start),
             #[cfg(feature = "warc")]
             Layout::Warc => warc::parse(record),
             Layout::Whole => Outcome::Document(plain(mark, record.len())),
@@ -156,7 +183,7 @@ impl Layout {
         if !self.has_sites() {
             return None;
         }
-        match self.parse(record, true) {
+        match self.parse(record, false) {
             Outcome::Document(parsed) => parsed.id,
             Outcome::Blank | Outcome::Bad(_) => None,
         }
@@ -197,15 +224,16 @@ pub(crate) struct Spelled {
 
 impl Spelled {
     /// Reads the text that `raw` spells: `raw` itself if it has no escapes.
-    pub(crate) fn read<'t>(&'t mut self, raw: &'t [u8], is_escaped: bool) -> (&'t [u8], Spelling<'t>) {
+    pub(crate) fn read<'t>(&'t mut self, raw: &'t [u8], escaping: Escaping) -> (&'t [u8], Spelling<'t>) {
         self.text.clear();
         self.escapes.clear();
-        if is_escaped && memchr::memchr(b'\\', raw).is_some() {
-            jsonl::unescape(raw, &mut self.text, &mut self.escapes);
-            (&self.text, Spelling { escapes: &self.escapes, text_end: 0, raw_end: 0 })
-        } else {
-            (raw, Spelling { escapes: &[], text_end: 0, raw_end: 0 })
+        let has = |byte| memchr::memchr(byte, raw).is_some();
+        match escaping {
+            Escaping::Json if has(b'\\') => jsonl::unescape(raw, &mut self.text, &mut self.escapes),
+            Escaping::Quotes if has(b'"') => csv::unescape(raw, &mut self.text, &mut self.escapes),
+            _ => return (raw, Spelling { escapes: &[], text_end: 0, raw_end: 0 }),
         }
+        (&self.text, Spelling { escapes: &self.escapes, text_end: 0, raw_end: 0 })
     }
 }
 

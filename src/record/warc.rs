@@ -6,7 +6,7 @@
 //! Of `conversion` records, whose content is text, the content is cleaned, and what the header says of it is amended: its
 //! length and its digests. All other records stay as they are. ISO 28500.
 
-use super::{Amendment, Outcome, Parsed};
+use super::{Amendment, Escaping, Outcome, Parsed};
 use crate::text::Span;
 use data_encoding::{BASE32, HEXLOWER};
 use memchr::memmem;
@@ -133,7 +133,7 @@ pub(super) fn parse(record: &[u8]) -> Outcome<'_> {
     let address = head.value("WARC-Target-URI").map(|address| address.trim_start_matches('<').trim_end_matches('>'));
     Outcome::Document(Parsed {
         raw_text: Span::new(head.content_start, end),
-        is_escaped: false,
+        escaping: Escaping::None,
         id: head.value("WARC-Record-ID").map(Cow::Borrowed),
         url: address.map(Cow::Borrowed),
         site: None,

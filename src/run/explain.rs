@@ -10,7 +10,7 @@ use super::survey::SurveyedPart;
 use crate::clean::{Alone, Look, Looker};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::record::Spelled;
+use crate::record::{Escaping, Spelled};
 use crate::score::{Score, ScoreScratch, Scorer};
 use crate::text::{Fold, Span, fold};
 use std::path::{Path, PathBuf};
@@ -62,13 +62,13 @@ pub(super) fn explain(
         let planned = &rewrite.plan.files[file_idx];
         let mut source = Source::open(planned, config.max_expansion)?;
         let mut bytes = Vec::new();
-        let is_escaped = planned.layout.is_escaped();
+        let escaping = planned.layout.escaping();
         loop {
             let part = Part { file_idx, ..source.next(&mut bytes)? };
             let mut tell = |edited: &EditedRecord<'_>, locator: &Locator<'_>| {
                 let why = |why| tell_why(rewrite.rules, why, locator);
                 let scorer = run.scorer.as_deref();
-                tell_record(&bytes, is_escaped, scorer, part.records_before, edited, &why, tell);
+                tell_record(&bytes, escaping, scorer, part.records_before, edited, &why, tell);
             };
             let bytes = PartBytes { layout: &planned.layout, bytes: &bytes };
             match rewrite.survey {
@@ -103,7 +103,7 @@ pub(super) fn explain(
 
 fn tell_record(
     bytes: &[u8],
-    is_escaped: bool,
+    escaping: Escaping,
     scorer: Option<&Scorer>,
     records_before: u64,
     edited: &EditedRecord<'_>,
@@ -112,7 +112,7 @@ fn tell_record(
 ) {
     let mut cuts = edited.cuts.iter().peekable();
     let mut spelled = Spelled::default();
-    let mut read = |span: Span| spelled.read(span.of(bytes), is_escaped).0.to_vec();
+    let mut read = |span: Span| spelled.read(span.of(bytes), escaping).0.to_vec();
     let texts: Vec<Vec<u8>> = edited.record.blocks.iter().map(|block| read(*block)).collect();
     let scores = scorer.map(|scorer| scores(scorer, &texts)).unwrap_or_default();
     for (line_idx, block) in edited.record.blocks.iter().enumerate() {

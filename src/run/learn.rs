@@ -162,7 +162,7 @@ fn learn_part(config: &Config, plan: &Plan, part: &Part, bytes: &[u8]) -> PartLe
         match layout.parse(record.of(bytes), part.start == 0 && record.start == 0) {
             Outcome::Document(parsed) => {
                 let raw = parsed.raw_text.of(record.of(bytes));
-                let (text, _) = spelled.read(raw, parsed.is_escaped);
+                let (text, _) = spelled.read(raw, parsed.escaping);
                 let document = Document { text, url: parsed.url.as_deref(), site: parsed.site.as_deref() };
                 done.n_without_site += u64::from(!done.learner.add(&document));
             }

@@ -100,7 +100,7 @@ impl PartLooker {
             match layout.parse(record.of(bytes), starts_file && record.start == 0) {
                 Outcome::Document(parsed) => {
                     let raw = parsed.raw_text;
-                    let (text, spelling) = self.spelled.read(raw.of(record.of(bytes)), parsed.is_escaped);
+                    let (text, spelling) = self.spelled.read(raw.of(record.of(bytes)), parsed.escaping);
                     check_size(text)?;
                     let document = Document { text, url: parsed.url.as_deref(), site: parsed.site.as_deref() };
                     self.looker.look(rules, &document, look);

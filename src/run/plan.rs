@@ -4,7 +4,7 @@ use super::output::output_codec;
 use crate::codec::{Codec, Unpacked};
 use crate::config::{Compress, Config, Format, Framing};
 use crate::error::{Error, Result};
-use crate::record::{Fields, Layout};
+use crate::record::{Fields, Layout, Table};
 use crate::text::is_blank;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -150,7 +150,13 @@ impl Plan {
                 return Ok(());
             }
         };
-        let layout = layout_of(config, format);
+        let layout = match layout_of(config, format, |n_bytes| read_start(&input, n_bytes)) {
+            Ok(layout) => layout,
+            Err(error) => {
+                self.failed.push(if error.is_usage() { error.at(&input) } else { error });
+                return Ok(());
+            }
+        };
         let (bytes, modified) = (metadata.len(), metadata.modified().ok());
         self.files.push(PlannedFile { input, name, output, layout, bytes, modified });
         Ok(())
@@ -184,18 +190,32 @@ impl Plan {
     }
 }
 
-/// How files of a format are records.
-pub(crate) fn layout_of(config: &Config, format: Format) -> Layout {
+/// So many bytes must hold the first row of a table.
+const HEADER_BYTES: usize = 1 << 20;
+
+/// How a file of a format is records; `start` gives the bytes that it starts with, so many at most.
+pub(crate) fn layout_of(
+    config: &Config,
+    format: Format,
+    start: impl FnOnce(usize) -> Result<Vec<u8>>,
+) -> Result<Layout> {
+    let fields = || Fields {
+        text: config.text_field.clone(),
+        id: config.id_field.clone(),
+        url: config.url_field.clone(),
+        site: config.site_field.clone(),
+    };
+    let table = |delimiter| {
+        let start = start(HEADER_BYTES)?;
+        Table::of_header(&start, delimiter, &fields()).map(Layout::Csv).map_err(Error::usage)
+    };
     match format {
-        Format::Jsonl => Layout::Jsonl(Fields {
-            text: config.text_field.clone(),
-            id: config.id_field.clone(),
-            url: config.url_field.clone(),
-            site: config.site_field.clone(),
-        }),
+        Format::Jsonl => Ok(Layout::Jsonl(fields())),
+        Format::Csv => table(None),
+        Format::Tsv => table(Some(b'\t')),
         #[cfg(feature = "warc")]
-        Format::Warc => Layout::Warc,
-        Format::Text | Format::Auto => Layout::Whole,
+        Format::Warc => Ok(Layout::Warc),
+        Format::Text | Format::Auto => Ok(Layout::Whole),
     }
 }
 
@@ -290,6 +310,8 @@ fn by_name(path: &Path) -> Option<Format> {
     match extension.as_str() {
         "txt" | "text" => Some(Format::Text),
         "jsonl" | "ndjson" => Some(Format::Jsonl),
+        "csv" => Some(Format::Csv),
+        "tsv" => Some(Format::Tsv),
         #[cfg(feature = "warc")]
         "warc" | "wet" => Some(Format::Warc),
         _ => None,
@@ -316,10 +338,14 @@ pub(crate) fn packed_name(path: PathBuf, compress: Compress) -> PathBuf {
 }
 
 fn by_content(path: &Path) -> Result<Format> {
+    Ok(content_format(&read_start(path, 1 << 12)?))
+}
+
+/// Reads the first bytes of a file, unpacked.
+fn read_start(path: &Path, n_bytes: usize) -> Result<Vec<u8>> {
     let mut start = Vec::new();
-    let read = File::open(path).and_then(Unpacked::new).and_then(|mut file| file.read_up_to(1 << 12, &mut start));
-    read.map_err(|source| Error::reading(path, source))?;
-    Ok(content_format(&start))
+    let read = File::open(path).and_then(Unpacked::new).and_then(|mut file| file.read_up_to(n_bytes, &mut start));
+    read.map(|()| start).map_err(|source| Error::reading(path, source))
 }
 
 /// What the operating system said, without the path, which the message names already.

@@ -5,7 +5,7 @@ use super::outline::RecordKind;
 use crate::config::Config;
 use crate::decide::{Reason, Template};
 use crate::index::Place;
-use crate::record::Spelled;
+use crate::record::{Escaping, Spelled};
 use crate::rules::{RuleIdx, Rules};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -255,7 +255,13 @@ impl Counts {
     }
 
     /// Remembers the blocks that are removed, to tell those that take most.
-    pub(super) fn add_to_top(&mut self, place: RecordPlace, is_escaped: bool, bytes: &[u8], edited: &EditedRecord<'_>) {
+    pub(super) fn add_to_top(
+        &mut self,
+        place: RecordPlace,
+        escaping: Escaping,
+        bytes: &[u8],
+        edited: &EditedRecord<'_>,
+    ) {
         let mut spelled = Spelled::default();
         for cut in edited.cuts {
             let Why::Decided(reason) = cut.why else {
@@ -264,7 +270,7 @@ impl Counts {
             let (Some(block), false) = (cut.block, reason == Reason::Gap) else {
                 continue;
             };
-            let text = spelled.read(cut.span.of(bytes), is_escaped).0.trim_ascii();
+            let text = spelled.read(cut.span.of(bytes), escaping).0.trim_ascii();
             let place = (place, block);
             let top = self.top.entry(*blake3::hash(text).as_bytes()).or_insert_with(|| Top {
                 bytes: 0,

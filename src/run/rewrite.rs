@@ -379,7 +379,7 @@ impl PartWork<'_> {
             let place = (part.file_idx, record);
             done.counts.add(rewrite.config, place, edited);
             if self.top {
-                done.counts.add_to_top(place, file.layout.is_escaped(), bytes, edited);
+                done.counts.add_to_top(place, file.layout.escaping(), bytes, edited);
             }
             if self.journal {
                 let source = CutSource { rules: rewrite.rules, layout: &file.layout, start: part.start, bytes };

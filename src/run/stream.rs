@@ -173,7 +173,7 @@ impl<'s> Stream<'s> {
             }
             let layout = match &self.layout {
                 Some(layout) => layout.clone(),
-                None => match layout(self.run.config, &pending, is_ended) {
+                None => match layout(self.run.config, &pending, is_ended)? {
                     Some(layout) => self.layout.insert(layout).clone(),
                     None => continue,
                 },
@@ -359,21 +359,28 @@ impl Editor<'_> {
             source.write(number + 1, record, locate, &mut edited.journal);
         }
         if self.run.config.dry_run {
-            edited.counts.add_to_top((0, number), piece.layout.is_escaped(), piece.bytes, record);
+            edited.counts.add_to_top((0, number), piece.layout.escaping(), piece.bytes, record);
         }
     }
 }
 
 /// What the input is: as the configuration says, or by how it starts, once enough has come to tell.
-fn layout(config: &Config, start: &[u8], is_ended: bool) -> Option<Layout> {
+fn layout(config: &Config, start: &[u8], is_ended: bool) -> Result<Option<Layout>> {
     let text = Layout::of_text(config.framing);
+    if text != Layout::Whole {
+        return Ok(Some(text));
+    }
     let format = match config.format {
-        Format::Auto if text != Layout::Whole => Format::Text,
-        Format::Auto if start.iter().all(u8::is_ascii_whitespace) && !is_ended => return None,
+        Format::Auto if start.iter().all(u8::is_ascii_whitespace) && !is_ended => return Ok(None),
         Format::Auto => content_format(start),
         format => format,
     };
-    Some(if text == Layout::Whole { layout_of(config, format) } else { text })
+    // What is read of a table's first row is all of it, once a newline has come, but for one in quotes.
+    let needs_row = matches!(format, Format::Csv | Format::Tsv);
+    if needs_row && !is_ended && start.len() < READ_BYTES && !start.contains(&b'\n') {
+        return Ok(None);
+    }
+    layout_of(config, format, |_| Ok(start.to_vec())).map(Some).map_err(|error| error.at("standard input".as_ref()))
 }
 
 /// Cuts a batch into pieces of whole records.

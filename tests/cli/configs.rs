@@ -85,7 +85,10 @@ fn values_that_do_not_go_together_are_refused() {
             "--keep none --scope off",
             "keep is \"none\" while scope is \"off\", so that nothing would be compared; change one",
         ),
-        ("--format jsonl --framing nul", "framing is for plain text, but format is \"jsonl\"; leave one out"),
+        (
+            "--format jsonl --framing nul",
+            "framing is for plain text on standard input, but format is of another kind; leave one out",
+        ),
         ("--text-field=", "text-field is empty; name the field that is cleaned"),
         ("--url-field text", "text-field names the same field as id-field, url-field or site-field; tell them apart"),
     ] {

@@ -197,19 +197,19 @@ pub(crate) struct ConfigArgs {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_enum, help_heading = "Input")]
     framing: Option<Framing>,
-    /// The JSONL field that is cleaned [default: text]
+    /// The field of JSONL, or the column of CSV, that is cleaned [default: text]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     text_field: Option<String>,
-    /// The JSONL field that names a document, in the journal [default: id]
+    /// The field that names a document, in the journal [default: id]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     id_field: Option<String>,
-    /// The JSONL field with a document's address, whose registrable domain is its site [default: url]
+    /// The field with a document's address, whose registrable domain is its site [default: url]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     url_field: Option<String>,
-    /// The JSONL field with a document's site [default: site]
+    /// The field with a document's site [default: site]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     site_field: Option<String>,
