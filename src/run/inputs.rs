@@ -10,10 +10,9 @@
 //! listed   a/x.txt a/b/x.txt     OUT/x.txt   OUT/b/x.txt
 //! ```
 
-use super::plan::into_io_error;
+use super::pattern::{PathPattern, has_wildcard};
 use crate::error::{Error, Result};
 use crate::text::is_blank;
-use glob::{MatchOptions, Pattern};
 use std::ffi::OsString;
 use std::io::{ErrorKind, Read};
 use std::path::{Component, Path, PathBuf};
@@ -196,20 +195,15 @@ impl Inputs {
         Ok(Places::Below(common.unwrap_or_default()))
     }
 
-    fn add_pattern(&mut self, pattern: &str) -> Result<()> {
-        let is_fixed = |part: &Component<'_>| !has_wildcard(part.as_ref());
-        let folder: PathBuf = Path::new(pattern).components().take_while(is_fixed).collect();
-        let below: PathBuf = Path::new(pattern).components().skip_while(is_fixed).collect();
-        let nothing = |why: &str| Error::usage(format!("{pattern}: no such file or folder, and {why}; check the path"));
-        let matcher =
-            Pattern::new(&below.to_string_lossy()).map_err(|error| nothing(&format!("no pattern: {}", error.msg)))?;
-        let mut found = find(&folder, &below, &matcher, pattern.ends_with(std::path::is_separator))?;
+    fn add_pattern(&mut self, text: &str) -> Result<()> {
+        let nothing = |why: &str| Error::usage(format!("{text}: no such file or folder, and {why}; check the path"));
+        let pattern = PathPattern::parse(text).map_err(|why| nothing(&format!("no pattern: {why}")))?;
+        let mut found = pattern.find()?;
         if found.is_empty() {
             return Err(nothing("as a pattern it matches nothing"));
         }
-        found.sort();
         self.paths.append(&mut found);
-        self.pattern_folders.push(folder);
+        self.pattern_folders.push(pattern.folder().to_owned());
         self.keeps_paths = true;
         Ok(())
     }
@@ -260,56 +254,6 @@ impl Places {
         }
         Ok(place)
     }
-}
-
-/// All below `folder` that a pattern matches, in no order.
-fn find(folder: &Path, below: &Path, matcher: &Pattern, only_folders: bool) -> Result<Vec<PathBuf>> {
-    let as_in_a_shell =
-        MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
-    let root = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let path_of = |path: &Path| folder.join(path.strip_prefix(root).unwrap_or(path));
-    // A name that is not UTF-8 is matched as it is shown, so that no file is left out for its name.
-    let matches = |path: &Path| {
-        let path = path.strip_prefix(root).unwrap_or(path);
-        matcher.matches_with(&path.to_string_lossy(), as_in_a_shell)
-    };
-    let is_hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b".");
-    let names_hidden = below.iter().any(is_hidden);
-    let depth = if below.iter().any(|part| part == "**") { usize::MAX } else { below.iter().count() };
-    let walk = walkdir::WalkDir::new(root).follow_links(true).min_depth(1).max_depth(depth);
-    let mut walk =
-        walk.into_iter().filter_entry(|entry| entry.depth() == 0 || names_hidden || !is_hidden(entry.file_name()));
-    let mut found = Vec::new();
-    while let Some(entry) = walk.next() {
-        match entry {
-            Ok(entry) => {
-                let is_folder = entry.file_type().is_dir();
-                if (is_folder || !only_folders) && matches(entry.path()) {
-                    found.push(path_of(entry.path()));
-                    if is_folder {
-                        walk.skip_current_dir();
-                    }
-                }
-            }
-            // A link to a folder that it is in leads to what is found there anyway.
-            Err(error) if error.loop_ancestor().is_some() => {}
-            Err(error) => {
-                let path = error.path().unwrap_or(root).to_owned();
-                let source = into_io_error(error);
-                if matches(&path) {
-                    // A link to nothing: the run tells.
-                    found.push(path_of(&path));
-                } else if source.kind() != ErrorKind::NotFound {
-                    return Err(Error::reading(&path, source));
-                }
-            }
-        }
-    }
-    Ok(found)
-}
-
-fn has_wildcard(path: &Path) -> bool {
-    path.as_os_str().as_encoded_bytes().iter().any(|byte| matches!(byte, b'*' | b'?' | b'['))
 }
 
 /// A path from the root, without `..`. Links are not followed: outputs are called as inputs are.

@@ -13,6 +13,7 @@ mod learn;
 mod ledger;
 mod outline;
 mod output;
+mod pattern;
 mod plan;
 mod progress;
 mod report;
