@@ -62,6 +62,11 @@ impl Codec {
         }
     }
 
+    /// Whether readers go to a member of a file by its offset.
+    pub(crate) fn has_random_access(self) -> bool {
+        matches!(self, Codec::Gzip | Codec::Zstd)
+    }
+
     /// The level that is taken if none is asked for: what its own program takes.
     fn usual_level(self) -> u32 {
         match self {

@@ -143,13 +143,16 @@ impl Default for Config {
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
-    /// By its name (`.txt`, `.text`; `.jsonl`, `.ndjson`; also with `.gz` and the like behind), else by what it starts with.
+    /// By its name (`.txt`, `.text`; `.jsonl`, `.ndjson`; `.warc`, `.wet`; also with `.gz` and the like behind), else by what it starts with.
     #[default]
     Auto,
     /// Plain text.
     Text,
     /// A JSON object on each line.
     Jsonl,
+    /// WARC or WET, of which `conversion` records are documents.
+    #[cfg(feature = "warc")]
+    Warc,
 }
 
 /// What a document is in plain text on standard input.
@@ -353,8 +356,9 @@ impl Config {
             let what = "text-field names the same field as id-field, url-field or site-field; tell them apart";
             return fails("text-field", what);
         }
-        if self.framing != Framing::None && self.format == Format::Jsonl {
-            return fails("framing", "framing is for plain text, but format is \"jsonl\"; leave one out");
+        if self.framing != Framing::None && !matches!(self.format, Format::Auto | Format::Text) {
+            let format = if self.format == Format::Jsonl { "jsonl" } else { "warc" };
+            return fails("framing", &format!("framing is for plain text, but format is \"{format}\"; leave one out"));
         }
         None
     }

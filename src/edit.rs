@@ -12,9 +12,15 @@ use crate::text::Span;
 /// assert_eq!(out, b"The ship left.\n");
 /// ```
 pub fn cut(text: &[u8], cuts: impl IntoIterator<Item = Span>, out: &mut Vec<u8>) {
+    replace(text, cuts.into_iter().map(|cut| (cut, &b""[..])), out);
+}
+
+/// The same, with other bytes in the place of each cut.
+pub(crate) fn replace<'i>(text: &[u8], edits: impl Iterator<Item = (Span, &'i [u8])>, out: &mut Vec<u8>) {
     let mut at = 0;
-    for cut in cuts {
+    for (cut, instead) in edits {
         out.extend_from_slice(&text[at..cut.start]);
+        out.extend_from_slice(instead);
         at = cut.end;
     }
     out.extend_from_slice(&text[at..]);

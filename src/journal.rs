@@ -83,6 +83,9 @@ pub(crate) struct CutLine<'j> {
     pub(crate) of: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) first: Option<Location<'j>>,
+    /// What stands in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) instead: Option<Cow<'j, str>>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     pub(crate) text: Option<Cow<'j, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]

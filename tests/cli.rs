@@ -6,7 +6,8 @@
     feature = "zstd",
     feature = "xz",
     feature = "bzip2",
-    feature = "lz4"
+    feature = "lz4",
+    feature = "warc"
 ))]
 
 mod cli {
@@ -32,6 +33,7 @@ mod cli {
     mod restores;
     mod running;
     mod trains;
+    mod warcs;
 
     mod odd_inputs;
     mod pages;

@@ -4,6 +4,8 @@
 //! bytes of the file itself, so everything that stays keeps its spelling.
 
 mod jsonl;
+#[cfg(feature = "warc")]
+mod warc;
 
 pub(crate) use jsonl::Fields;
 
@@ -22,6 +24,16 @@ pub(crate) enum Layout {
     Nul,
     /// Each line is a JSON object; a blank line is no record.
     Jsonl(Fields),
+    /// Headers that say how long what follows is; those of kind `conversion` are documents.
+    #[cfg(feature = "warc")]
+    Warc,
+}
+
+/// Bytes of a record that must be others when something is cut from its text, since they say what the text is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Amendment {
+    pub(crate) span: Span,
+    pub(crate) instead: String,
 }
 
 /// Where the text of a record is, in the bytes of the record.
@@ -71,24 +83,52 @@ impl Layout {
 
     /// Whether its documents may have a site.
     pub(crate) fn has_sites(&self) -> bool {
-        matches!(self, Layout::Jsonl(_))
+        !matches!(self, Layout::Whole | Layout::Lines | Layout::Nul)
     }
 
     /// The byte that ends a record, where one does.
-    pub(crate) fn terminator(&self) -> Option<u8> {
+    fn terminator(&self) -> Option<u8> {
         match self {
-            Layout::Whole => None,
             Layout::Lines | Layout::Jsonl(_) => Some(b'\n'),
             Layout::Nul => Some(0),
+            Layout::Whole => None,
+            #[cfg(feature = "warc")]
+            Layout::Warc => None,
+        }
+    }
+
+    /// Where the last record ends that is whole, in bytes that start with a record and go on; the first `searched` of them
+    /// are known to hold no end.
+    pub(crate) fn last_end(&self, bytes: &[u8], searched: usize) -> Option<usize> {
+        match self.terminator() {
+            Some(terminator) => memchr::memrchr(terminator, &bytes[searched..]).map(|at| searched + at + 1),
+            #[cfg(feature = "warc")]
+            None if *self == Layout::Warc => {
+                let mut end = 0;
+                while let Some(length) = warc::record_end(&bytes[end..], false).filter(|length| *length > 0) {
+                    end += length;
+                }
+                (end > 0).then_some(end)
+            }
+            None => None,
         }
     }
 
     /// Cuts bytes into records, each with its terminator. Empty bytes are one empty document where the whole is one.
     pub(crate) fn records<'b>(&self, bytes: &'b [u8]) -> Box<dyn Iterator<Item = Span> + 'b> {
+        let mut start = 0;
+        #[cfg(feature = "warc")]
+        if *self == Layout::Warc {
+            return Box::new(std::iter::from_fn(move || {
+                let length = warc::record_end(&bytes[start..], true).filter(|length| *length > 0)?;
+                let record = Span::new(start, start + length);
+                start = record.end;
+                Some(record)
+            }));
+        }
         let Some(terminator) = self.terminator() else {
             return Box::new(std::iter::once(Span::new(0, bytes.len())));
         };
-        let mut start = 0;
         let mut ends = memchr::memchr_iter(terminator, bytes).map(|at| at + 1);
         Box::new(std::iter::from_fn(move || {
             let end = ends.next().unwrap_or(bytes.len());
@@ -103,6 +143,8 @@ impl Layout {
         let mark = if at_start && record.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         match self {
             Layout::Jsonl(fields) => jsonl::parse(record, mark, fields),
+            #[cfg(feature = "warc")]
+            Layout::Warc => warc::parse(record),
             Layout::Whole => Outcome::Document(plain(mark, record.len())),
             Layout::Lines => Outcome::Document(plain(mark, mark + crate::text::content(&record[mark..]).len())),
             Layout::Nul => Outcome::Document(plain(mark, record.strip_suffix(b"\0").unwrap_or(record).len().max(mark))),
@@ -111,13 +153,33 @@ impl Layout {
 
     /// What names a record's document, where its format has names.
     pub(crate) fn id<'r>(&self, record: &'r [u8]) -> Option<Cow<'r, str>> {
-        match self {
-            Layout::Jsonl(_) => match self.parse(record, true) {
-                Outcome::Document(parsed) => parsed.id,
-                Outcome::Blank | Outcome::Bad(_) => None,
-            },
-            Layout::Whole | Layout::Lines | Layout::Nul => None,
+        if !self.has_sites() {
+            return None;
         }
+        match self.parse(record, true) {
+            Outcome::Document(parsed) => parsed.id,
+            Outcome::Blank | Outcome::Bad(_) => None,
+        }
+    }
+
+    /// What else of a record must change when `cuts` are gone from its text, in the order of the bytes, before all cuts.
+    pub(crate) fn amend(&self, record: &[u8], cuts: &[Span]) -> Vec<Amendment> {
+        match self {
+            #[cfg(feature = "warc")]
+            Layout::Warc => warc::amend(record, cuts),
+            _ => {
+                let _ = (record, cuts);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Whether each record is packed by itself, so that readers can go to one.
+    pub(crate) fn is_packed_by_record(&self) -> bool {
+        #[cfg(feature = "warc")]
+        return *self == Layout::Warc;
+        #[cfg(not(feature = "warc"))]
+        false
     }
 }
 

@@ -4,7 +4,9 @@ use super::outline::{Outline, OutlinedRecord, RecordKind};
 use super::templates::Learned;
 use crate::config::{Config, OnBadRecord};
 use crate::decide::{Decision, Reason, Repeats, decide, join};
+use crate::edit;
 use crate::index::{Lookup, Mark};
+use crate::record::Layout;
 use crate::text::Span;
 
 /// Something that is cut out of a part.
@@ -15,6 +17,30 @@ pub(crate) struct PartCut {
     pub(crate) why: Why,
     /// The block in the record that it was cut from, where it was.
     pub(crate) block: Option<u32>,
+    /// What stands in its place, in the inserted bytes of the part's edits.
+    pub(crate) instead: Span,
+}
+
+impl PartCut {
+    fn new(span: Span, why: Why, block: Option<u32>) -> Self {
+        PartCut { span, why, block, instead: Span::default() }
+    }
+}
+
+/// The edits of a part.
+#[derive(Debug, Default)]
+pub(crate) struct Edits {
+    /// In the order of the bytes.
+    pub(crate) cuts: Vec<PartCut>,
+    /// What stands in the place of what was cut.
+    pub(crate) inserted: Vec<u8>,
+}
+
+impl Edits {
+    /// Appends what is left of the part.
+    pub(crate) fn apply(&self, bytes: &[u8], out: &mut Vec<u8>) {
+        edit::replace(bytes, self.cuts.iter().map(|cut| (cut.span, cut.instead.of(&self.inserted))), out);
+    }
 }
 
 /// Why something is cut out of a part.
@@ -25,6 +51,8 @@ pub(crate) enum Why {
     Empty,
     /// The record could not be read, and such are skipped.
     Bad,
+    /// The record's header said what its text was.
+    Header,
 }
 
 /// A record with what is cut from it.
@@ -34,6 +62,8 @@ pub(crate) struct EditedRecord<'e> {
     pub(crate) record: &'e OutlinedRecord,
     /// In the order of the bytes.
     pub(crate) cuts: &'e [PartCut],
+    /// What the cuts' `instead` is of.
+    pub(crate) inserted: &'e [u8],
     /// Whether the record is gone as a whole.
     pub(crate) is_dropped: bool,
 }
@@ -45,18 +75,29 @@ impl EditedRecord<'_> {
     }
 }
 
-/// Decides on all records of a part; tells `tell` of each, and leaves all cuts in `cuts`. `learned` is what templates
-/// remove of the part, in the order of its blocks.
+/// A part's bytes, and how they are records.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PartBytes<'p> {
+    pub(crate) layout: &'p Layout,
+    pub(crate) bytes: &'p [u8],
+}
+
+/// Decides on all records of a part; tells `tell` of each, and leaves all that is to be done in `edits`. `learned` is what
+/// templates remove of the part, in the order of its blocks.
+#[expect(clippy::too_many_arguments, reason = "all that is known of a part")]
 pub(crate) fn edit_part<L: Lookup>(
     config: &Config,
+    source: PartBytes<'_>,
     repeats: &Repeats<'_, L>,
     part: u32,
     learned: &[Learned],
     outline: &Outline,
-    cuts: &mut Vec<PartCut>,
+    edits: &mut Edits,
     mut tell: impl FnMut(&EditedRecord<'_>),
 ) {
+    let Edits { cuts, inserted } = edits;
     cuts.clear();
+    inserted.clear();
     let trace = &repeats.traces[part as usize];
     let mut reader = outline.reader();
     let mut record = OutlinedRecord::default();
@@ -71,10 +112,9 @@ pub(crate) fn edit_part<L: Lookup>(
         decisions.clear();
         decide(repeats, part, record_idx, &record.chrome, &mut decisions);
         let first = cuts.len();
-        cuts.extend(decisions.iter().map(|decision| PartCut {
-            span: decision.words.unwrap_or(record.blocks[decision.block as usize]),
-            why: Why::Decided(decision.reason),
-            block: Some(decision.block),
+        cuts.extend(decisions.iter().map(|decision| {
+            let span = decision.words.unwrap_or(record.blocks[decision.block as usize]);
+            PartCut::new(span, Why::Decided(decision.reason), Some(decision.block))
         }));
         let is_dropped = match record.kind {
             RecordKind::Document => {
@@ -86,8 +126,10 @@ pub(crate) fn edit_part<L: Lookup>(
         if is_dropped {
             let why = if record.kind == RecordKind::Bad { Why::Bad } else { Why::Empty };
             cut_rest(record.span, why, first, cuts);
+        } else if cuts.len() > first {
+            amend(source, record.span, first, cuts, inserted);
         }
-        tell(&EditedRecord { record_idx, record: &record, cuts: &cuts[first..], is_dropped });
+        tell(&EditedRecord { record_idx, record: &record, cuts: &cuts[first..], inserted, is_dropped });
     }
 }
 
@@ -109,12 +151,26 @@ fn cut_rest(span: Span, why: Why, first: usize, cuts: &mut Vec<PartCut>) {
     let mut at = span.start;
     for cut in taken {
         if at < cut.span.start {
-            cuts.push(PartCut { span: Span::new(at, cut.span.start), why, block: None });
+            cuts.push(PartCut::new(Span::new(at, cut.span.start), why, None));
         }
         at = cut.span.end;
         cuts.push(cut);
     }
     if at < span.end {
-        cuts.push(PartCut { span: Span::new(at, span.end), why, block: None });
+        cuts.push(PartCut::new(Span::new(at, span.end), why, None));
     }
+}
+
+/// Lets a record say what its text is now, given the cuts from number `first` on, which are of it.
+fn amend(source: PartBytes<'_>, record: Span, first: usize, cuts: &mut Vec<PartCut>, inserted: &mut Vec<u8>) {
+    let within = |span: Span| Span::new(span.start - record.start, span.end - record.start);
+    let spans: Vec<Span> = cuts[first..].iter().map(|cut| within(cut.span)).collect();
+    let amendments = source.layout.amend(record.of(source.bytes), &spans);
+    let amended = amendments.into_iter().map(|amendment| {
+        let start = inserted.len();
+        inserted.extend_from_slice(amendment.instead.as_bytes());
+        let span = Span::new(record.start + amendment.span.start, record.start + amendment.span.end);
+        PartCut { instead: Span::new(start, inserted.len()), ..PartCut::new(span, Why::Header, None) }
+    });
+    cuts.splice(first..first, amended);
 }

@@ -1,6 +1,6 @@
 //! Explaining one file: each block, with what becomes of it and why.
 
-use super::edits::{EditedRecord, Why, edit_part};
+use super::edits::{EditedRecord, Edits, PartBytes, Why, edit_part};
 use super::outline::PartLooker;
 use super::plan::{Destination, Plan};
 use super::rewrite::{Locator, tell_why};
@@ -65,12 +65,13 @@ pub(super) fn explain(run: &Run<'_>, inputs: Inputs, file: &Path, tell: &mut dyn
                 let scorer = run.scorer.as_deref();
                 tell_record(&bytes, is_escaped, scorer, part.records_before, edited, &why, tell);
             };
+            let bytes = PartBytes { layout: &planned.layout, bytes: &bytes };
             match rewrite.survey {
                 Some(survey) => {
-                    let SurveyedPart { number, outline, learned } = survey.part(planned, &part, &bytes)?;
+                    let SurveyedPart { number, outline, learned } = survey.part(planned, &part, bytes.bytes)?;
                     let locator = Locator::of_survey(rewrite.plan, survey);
                     let repeats = survey.repeats(config.keep);
-                    edit_part(&config, &repeats, number, learned, outline, &mut Vec::new(), |edited| {
+                    edit_part(&config, bytes, &repeats, number, learned, outline, &mut Edits::default(), |edited| {
                         tell(edited, &locator)
                     });
                 }
@@ -78,12 +79,14 @@ pub(super) fn explain(run: &Run<'_>, inputs: Inputs, file: &Path, tell: &mut dyn
                     let mut looker = PartLooker::new(Looker::new(&config, run.scorer.as_ref()));
                     let mut look = Look::default();
                     let starts_file = part.start == 0;
-                    let outline = looker.look(rewrite.rules, &planned.layout, &bytes, starts_file, &mut look)?;
+                    let outline = looker.look(rewrite.rules, &planned.layout, bytes.bytes, starts_file, &mut look)?;
                     let alone = Alone::of(&look)?;
                     let origin = part.origin();
                     let locator = Locator::of_part(rewrite.plan, &origin, &alone.traces);
                     let repeats = alone.repeats(config.keep);
-                    edit_part(&config, &repeats, 0, &[], &outline, &mut Vec::new(), |edited| tell(edited, &locator));
+                    edit_part(&config, bytes, &repeats, 0, &[], &outline, &mut Edits::default(), |edited| {
+                        tell(edited, &locator)
+                    });
                 }
             }
             if part.is_last {

@@ -59,6 +59,8 @@ impl<'c> CutSource<'c> {
         for cut in edited.cuts {
             let mut line = self.line(record, cut, &locate);
             line.id = id.clone();
+            let instead = cut.instead.of(edited.inserted);
+            line.instead = (!instead.is_empty()).then(|| String::from_utf8_lossy(instead));
             Line::Cut(line.with_bytes(cut.span.of(self.bytes))).write(lines);
         }
     }
@@ -80,6 +82,7 @@ impl<'c> CutSource<'c> {
             }
             Why::Empty => "empty",
             Why::Bad => "bad-record",
+            Why::Header => "header",
         };
         CutLine {
             at: self.start + cut.span.start as u64,
@@ -92,6 +95,7 @@ impl<'c> CutSource<'c> {
             pages,
             of,
             first,
+            instead: None,
             text: None,
             hex: None,
         }

@@ -16,7 +16,7 @@ use std::time::SystemTime;
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     pub(crate) files: Vec<PlannedFile>,
-    /// Files in folders that are neither text nor JSONL by their names.
+    /// Files in folders that are of no format by their names.
     pub(crate) passed_over: Vec<PathBuf>,
     /// What could not be read when inputs were expanded.
     pub(crate) failed: Vec<Error>,
@@ -151,10 +151,7 @@ impl Plan {
                 return Ok(());
             }
         };
-        let layout = match format {
-            Format::Jsonl => Layout::Jsonl(fields(config)),
-            Format::Text | Format::Auto => Layout::Whole,
-        };
+        let layout = layout_of(config, format);
         let (bytes, modified) = (metadata.len(), metadata.modified().ok());
         self.files.push(PlannedFile { input, name, output, layout, bytes, modified });
         Ok(())
@@ -186,13 +183,18 @@ impl Plan {
     }
 }
 
-/// The names of the fields that records are read by.
-pub(crate) fn fields(config: &Config) -> Fields {
-    Fields {
-        text: config.text_field.clone(),
-        id: config.id_field.clone(),
-        url: config.url_field.clone(),
-        site: config.site_field.clone(),
+/// How files of a format are records.
+pub(crate) fn layout_of(config: &Config, format: Format) -> Layout {
+    match format {
+        Format::Jsonl => Layout::Jsonl(Fields {
+            text: config.text_field.clone(),
+            id: config.id_field.clone(),
+            url: config.url_field.clone(),
+            site: config.site_field.clone(),
+        }),
+        #[cfg(feature = "warc")]
+        Format::Warc => Layout::Warc,
+        Format::Text | Format::Auto => Layout::Whole,
     }
 }
 
@@ -284,6 +286,8 @@ fn by_name(path: &Path) -> Option<Format> {
     match extension.as_str() {
         "txt" | "text" => Some(Format::Text),
         "jsonl" | "ndjson" => Some(Format::Jsonl),
+        #[cfg(feature = "warc")]
+        "warc" | "wet" => Some(Format::Warc),
         _ => None,
     }
 }
@@ -322,6 +326,10 @@ pub(super) fn into_io_error(error: walkdir::Error) -> std::io::Error {
 
 /// What bytes are, by how they start.
 pub(crate) fn content_format(start: &[u8]) -> Format {
+    #[cfg(feature = "warc")]
+    if start.starts_with(b"WARC/1.") {
+        return Format::Warc;
+    }
     let first_line = start.split(|byte| *byte == b'\n').find(|line| !is_blank(line)).unwrap_or(&[]);
     if first_line.trim_ascii_start().starts_with(b"{") { Format::Jsonl } else { Format::Text }
 }

@@ -432,5 +432,6 @@ pub(super) fn tell_reason(rules: &Rules, why: Why, tell_first: impl Fn(Place) ->
         Why::Decided(Reason::Gap) => "blank beside a cut".into(),
         Why::Empty => "no text left".into(),
         Why::Bad => "bad record".into(),
+        Why::Header => "said what the text was".into(),
     }
 }

@@ -78,11 +78,12 @@ pub fn restore(cleaned: &Path, journal: &Path, output: &Path, force: bool) -> Re
             }
             Line::Cut(cut) => {
                 let at = cut.at;
+                let instead = cut.instead.as_deref().unwrap_or_default().to_owned();
                 let Some(bytes) = cut.into_bytes() else {
                     return Err(reader.complain("a cut without its bytes; restore from the journal as it was written"));
                 };
                 match &mut current {
-                    Some(current) => current.put_back(at, &bytes),
+                    Some(current) => current.put_back(at, &bytes, instead.as_bytes()),
                     None => {
                         return Err(reader.complain("a cut before the first file; the journal was tampered with"));
                     }
@@ -163,10 +164,14 @@ impl Restoring {
         Restoring { from, to, work, n_cuts: 0 }
     }
 
-    fn put_back(&mut self, at: u64, bytes: &[u8]) {
+    fn put_back(&mut self, at: u64, bytes: &[u8], instead: &[u8]) {
         self.n_cuts += 1;
         self.then(|work, from, to| {
             work.copy_up_to(at, from, to)?;
+            let mut found = vec![0; instead.len()];
+            if work.source.read_exact(&mut found).is_err() || found != instead {
+                return Err(not_of_this_journal(from));
+            }
             work.hasher.update(bytes);
             work.at += bytes.len() as u64;
             work.target.write_all(bytes).map_err(|source| Error::writing(to, source))

@@ -1,6 +1,6 @@
 //! Pass two: decide, edit, write. Or only decide, and tell what would go.
 
-use super::edits::{PartCut, Why, edit_part};
+use super::edits::{Edits, PartBytes, Why, edit_part};
 use super::feed::each_part;
 use super::finishing::Finishing;
 use super::ledger::{CutSource, begin_journal, end_journal};
@@ -14,10 +14,9 @@ use super::survey::{Survey, SurveyedPart};
 use super::templates::Learned;
 use super::workers::Workers;
 use crate::clean::{Alone, Look, Looker};
-use crate::codec::Packer;
+use crate::codec::{Codec, Packer};
 use crate::config::{Config, OnBadRecord};
 use crate::decide::Repeats;
-use crate::edit;
 use crate::error::{Error, Result};
 use crate::index::{Lookup, Place, Trace};
 use crate::journal::{FileLine, Line, Location, PartLine};
@@ -83,7 +82,7 @@ impl<'o> Outputs<'o> {
 struct Worker {
     out: Vec<u8>,
     journal: Vec<u8>,
-    cuts: Vec<PartCut>,
+    edits: Edits,
     looker: PartLooker,
     look: Look,
 }
@@ -109,7 +108,7 @@ impl Rewrite<'_> {
             || Worker {
                 out: Vec::new(),
                 journal: Vec::new(),
-                cuts: Vec::new(),
+                edits: Edits::default(),
                 looker: PartLooker::new(Looker::new(self.config, self.scorer)),
                 look: Look::default(),
             },
@@ -168,7 +167,7 @@ impl Rewrite<'_> {
         }
         let is_dropped = work.is_dropped;
         worker.out.clear();
-        edit::cut(bytes, worker.cuts.iter().map(|cut| cut.span), &mut worker.out);
+        worker.edits.apply(bytes, &mut worker.out);
         done.counts.add_bytes(bytes.len(), worker.out.len());
         if let Some(outputs) = outputs {
             self.write(part, outputs, worker, is_dropped)?;
@@ -190,7 +189,11 @@ impl Rewrite<'_> {
             && !(is_dropped && file.layout == Layout::Whole)
         {
             let Config { force: may_replace, compress, compress_level: level, .. } = *self.config;
-            let writing = Writing { path, may_replace, codec: output_codec(compress, part.codec), level };
+            let mut writing = Writing { path, may_replace, codec: output_codec(compress, part.codec), level };
+            if file.layout.is_packed_by_record() && writing.codec.is_some_and(Codec::has_random_access) {
+                pack_records(&file.layout, &writing, &mut worker.out).map_err(|source| Error::writing(path, source))?;
+                writing.codec = None;
+            }
             let output = &outputs.files[part.file_idx];
             if let Some(whole) = output.submit(writing, turn, part.is_last, &worker.out)? {
                 outputs.finishing.take(part.file_idx, whole);
@@ -280,6 +283,17 @@ impl Rewrite<'_> {
     }
 }
 
+/// Packs each record by itself, as crawlers expect it.
+fn pack_records(layout: &Layout, writing: &Writing<'_>, out: &mut Vec<u8>) -> std::io::Result<()> {
+    let plain = std::mem::take(out);
+    for record in layout.records(&plain) {
+        let mut packer = Packer::new(writing.codec, writing.level, std::mem::take(out))?;
+        packer.write_all(record.of(&plain))?;
+        *out = packer.finish()?;
+    }
+    Ok(())
+}
+
 /// The place of a record, by its number in the file from 0: `file` for plain text, `file:record` for a file of many records.
 pub(super) fn tell_record(plan: &Plan, file_idx: usize, record: u64) -> String {
     let file = &plan.files[file_idx];
@@ -351,7 +365,7 @@ impl PartWork<'_> {
         worker: &mut Worker,
         done: &mut PartDone,
     ) {
-        let Worker { cuts, journal, .. } = worker;
+        let Worker { edits, journal, .. } = worker;
         let Self { rewrite, part, bytes, .. } = *self;
         done.bad =
             outline.bad.iter().map(|bad| (part.records_before + bad.record_idx as u64, bad.what.clone())).collect();
@@ -359,7 +373,8 @@ impl PartWork<'_> {
         let file = &rewrite.plan.files[part.file_idx];
         let mut dropped = false;
         let mut lines = Vec::new();
-        edit_part(rewrite.config, repeats, number, learned, outline, cuts, |edited| {
+        let source = PartBytes { layout: &file.layout, bytes };
+        edit_part(rewrite.config, source, repeats, number, learned, outline, edits, |edited| {
             let record = part.records_before + edited.record_idx as u64;
             let place = (part.file_idx, record);
             done.counts.add(rewrite.config, place, edited);

@@ -124,10 +124,11 @@ impl<'s> Source<'s> {
     fn fill(&mut self, bytes: &mut Vec<u8>) -> Result<bool> {
         bytes.clear();
         bytes.append(&mut self.rest);
-        let Some(terminator) = self.file.layout.terminator() else {
+        let layout = &self.file.layout;
+        if !layout.is_splittable() {
             self.read(usize::MAX, bytes)?;
             return Ok(true);
-        };
+        }
         let doublings = (self.next.number as u64).saturating_sub(usual_parts(self.file)).min(40);
         let mut wanted = PART_BYTES << doublings;
         let mut searched = 0;
@@ -136,9 +137,9 @@ impl<'s> Source<'s> {
             if bytes.len() < wanted {
                 return Ok(true);
             }
-            if let Some(at) = memchr::memrchr(terminator, &bytes[searched..]) {
-                self.rest.extend_from_slice(&bytes[searched + at + 1..]);
-                bytes.truncate(searched + at + 1);
+            if let Some(end) = layout.last_end(bytes, searched) {
+                self.rest.extend_from_slice(&bytes[end..]);
+                bytes.truncate(end);
                 return Ok(false);
             }
             searched = bytes.len();

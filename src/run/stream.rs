@@ -9,18 +9,17 @@
 //! outcome does not depend on how the input falls into batches.
 
 use super::Run;
-use super::edits::{EditedRecord, PartCut, edit_part};
+use super::edits::{EditedRecord, Edits, PartBytes, edit_part};
 use super::ledger::{CutSource, begin_journal, end_journal};
 use super::outline::{Outline, PartLooker};
 use super::output::{Unfinished, output_codec};
-use super::plan::{content_format, fields};
+use super::plan::{content_format, layout_of};
 use super::progress::Phase;
 use super::report::{Counts, Report};
 use crate::clean::{Alone, Look, Looker};
 use crate::codec::{Packer, Unpacked};
 use crate::config::{Config, Format, OnBadRecord, OnLimit};
 use crate::decide::{Keep, Repeats, Scope, Witnesses};
-use crate::edit;
 use crate::error::{Error, Result};
 use crate::index::{MemoryIndex, Place, Trace};
 use crate::journal::{FileLine, Line, Location, PartLine};
@@ -179,11 +178,7 @@ impl<'s> Stream<'s> {
                     None => continue,
                 },
             };
-            let end = match layout.terminator() {
-                _ if is_ended => pending.len(),
-                None => 0,
-                Some(terminator) => memchr::memrchr(terminator, &pending[searched..]).map_or(0, |at| searched + at + 1),
-            };
+            let end = if is_ended { pending.len() } else { layout.last_end(&pending, searched).unwrap_or(0) };
             if end > 0 || (is_ended && layout == Layout::Whole) {
                 self.batch(&layout, &pending[..end])?;
                 pending.drain(..end);
@@ -321,14 +316,15 @@ impl Editor<'_> {
     fn edit(&self, piece: &Looked<'_>, from_last: usize, before: (u64, u64)) -> Result<Edited> {
         let config = self.run.config;
         let mut edited = Edited { out: Vec::new(), journal: Vec::new(), counts: Counts::default() };
-        let mut cuts: Vec<PartCut> = Vec::new();
+        let mut edits = Edits::default();
+        let source = PartBytes { layout: piece.layout, bytes: piece.bytes };
         match self.known {
             Some(known) => {
                 let part = known.traces.len() - from_last;
                 let repeats = known.repeats();
                 let locate = |place: Place| location(&known.traces, &known.records_before, place);
                 let part = u32::try_from(part).expect("2^32 pieces do not fit in memory");
-                edit_part(config, &repeats, part, &[], &piece.outline, &mut cuts, |record| {
+                edit_part(config, source, &repeats, part, &[], &piece.outline, &mut edits, |record| {
                     self.tell(piece, before, record, &locate, &mut edited);
                 });
             }
@@ -336,12 +332,12 @@ impl Editor<'_> {
                 let alone = Alone::of(&piece.look)?;
                 let repeats = alone.repeats(config.keep);
                 let locate = |place: Place| location(&alone.traces, &[before.0], place);
-                edit_part(config, &repeats, 0, &[], &piece.outline, &mut cuts, |record| {
+                edit_part(config, source, &repeats, 0, &[], &piece.outline, &mut edits, |record| {
                     self.tell(piece, before, record, &locate, &mut edited);
                 });
             }
         }
-        edit::cut(piece.bytes, cuts.iter().map(|cut| cut.span), &mut edited.out);
+        edits.apply(piece.bytes, &mut edited.out);
         edited.counts.add_bytes(piece.bytes.len(), edited.out.len());
         Ok(edited)
     }
@@ -377,22 +373,21 @@ fn layout(config: &Config, start: &[u8], is_ended: bool) -> Option<Layout> {
         Format::Auto => content_format(start),
         format => format,
     };
-    Some(if format == Format::Jsonl { Layout::Jsonl(fields(config)) } else { text })
+    Some(if text == Layout::Whole { layout_of(config, format) } else { text })
 }
 
 /// Cuts a batch into pieces of whole records.
 fn pieces<'b>(layout: &Layout, bytes: &'b [u8]) -> Vec<&'b [u8]> {
-    let Some(terminator) = layout.terminator() else {
+    if !layout.is_splittable() {
         return vec![bytes];
-    };
+    }
     let mut pieces = Vec::new();
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        let from = PIECE_BYTES.min(rest.len()) - 1;
-        let end = memchr::memchr(terminator, &rest[from..]).map_or(rest.len(), |at| from + at + 1);
-        let (piece, after) = rest.split_at(end);
-        pieces.push(piece);
-        rest = after;
+    let mut start = 0;
+    for record in layout.records(bytes) {
+        if record.end - start >= PIECE_BYTES || record.end == bytes.len() {
+            pieces.push(&bytes[start..record.end]);
+            start = record.end;
+        }
     }
     pieces
 }

@@ -8,6 +8,7 @@
 //! scores around it say. Both were learned from labelled pages by [`crate::train`]. A page that shows no sure chrome is no
 //! web page (a book, a log, a table, one paragraph) and is left alone.
 
+mod head;
 mod line;
 mod page;
 mod trees;
@@ -16,9 +17,9 @@ mod words;
 
 pub use weights::{About, WEIGHTS_VERSION};
 
-pub(crate) use line::{Line, Tokens};
+pub(crate) use line::{Line, N_SHAPES, Tokens};
 use page::STEP;
-pub(crate) use page::{Columns, N_SHAPES, Page, ShapeWeights, shape};
+pub(crate) use page::{N_COLUMNS, Page, ShapeWeights};
 pub(crate) use trees::{DEPTH, LEAVES, Split, Tree, UNIT};
 pub(crate) use weights::{Thresholds, Weights};
 pub(crate) use words::Words;

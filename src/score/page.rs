@@ -6,30 +6,26 @@
 //! ```
 //! A value becomes a small number by a fixed transform that is part of its column, so that nothing is to be looked up.
 
-use super::line::{Ending, Line, N_ENDINGS};
+use super::line::{Line, N_SHAPES};
 
 /// What the linear score adds for a line's shape: for the line itself, the line after it, and the line before it.
 pub(crate) type ShapeWeights = [[f32; N_SHAPES]; 3];
 
-/// How many shapes of lines are told apart: ten classes of length and the kinds of endings.
-pub(crate) const N_SHAPES: usize = 10 * N_ENDINGS;
-
-/// The shape of a line, below [`N_SHAPES`].
-pub(crate) fn shape(line: &Line) -> usize {
-    const LENGTHS: [f32; 9] = [1.0, 2.0, 3.0, 4.0, 6.0, 9.0, 14.0, 22.0, 40.0];
-    LENGTHS.iter().filter(|length| line.words >= **length).count() * N_ENDINGS + line.ending as usize
-}
-
 /// So many rows are worked on at once, and the number of rows is rounded up to a multiple of it.
 pub(crate) const STEP: usize = 8;
 
-/// A table of small numbers below 128, column by column, eight rows in a word.
+/// How many columns a page has.
+pub(crate) const N_COLUMNS: usize = 46;
+
+/// A table of small numbers below 128, column by column, each with its highest bit set: see [`trees`](super::trees).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Columns {
-    values: Vec<u64>,
+    values: Vec<[u8; STEP]>,
     n_rows: usize,
-    scratch: Vec<f32>,
+    n_columns: usize,
 }
+
+const HIGH_BIT: u8 = 0x80;
 
 impl Columns {
     /// How many steps a column has.
@@ -37,65 +33,92 @@ impl Columns {
         self.n_rows.div_ceil(STEP)
     }
 
-    /// The values of a column, the first row in the lowest byte.
-    pub(crate) fn column(&self, column: usize) -> &[u64] {
+    /// The values of a column with their highest bits set, and some to pad them.
+    pub(crate) fn marked(&self, column: usize) -> &[[u8; STEP]] {
         &self.values[column * self.n_steps()..][..self.n_steps()]
     }
 
     /// The values of a column, one by one.
-    pub(crate) fn column_values(&self, column: usize) -> impl Iterator<Item = u8> {
-        self.column(column).iter().flat_map(|step| step.to_le_bytes()).take(self.n_rows)
+    pub(crate) fn column(&self, column: usize) -> impl Iterator<Item = u8> {
+        self.marked(column).as_flattened()[..self.n_rows].iter().map(|marked| marked & !HIGH_BIT)
     }
 
-    pub(crate) fn n_columns(&self) -> usize {
-        self.values.len().checked_div(self.n_steps()).unwrap_or(0)
-    }
-
-    /// Columns of some rows.
+    /// Columns of some rows; further ones are zero.
     #[cfg(test)]
     pub(crate) fn of<const N: usize>(rows: &[[u8; N]]) -> Self {
-        let mut columns = Columns { n_rows: rows.len(), ..Columns::default() };
+        let mut columns = Columns::default();
+        columns.clear(rows.len());
+        columns.values.fill([HIGH_BIT; STEP]);
         for column in 0..N {
-            columns.push(rows.iter().map(|row| f32::from(row[column]) * 2.0));
+            let mut values: Vec<f32> = rows.iter().map(|row| f32::from(row[column]) * 2.0).collect();
+            values.resize(padded(rows.len()), 0.0);
+            columns.push(&values, 1.0, 0.0);
         }
         columns
     }
 
     fn clear(&mut self, n_rows: usize) {
-        self.values.clear();
-        self.n_rows = n_rows;
+        (self.n_rows, self.n_columns) = (n_rows, 0);
+        // What was there is written over.
+        self.values.resize(N_COLUMNS * self.n_steps(), [0; STEP]);
     }
 
-    /// Adds a column of values from 0 to 255, which are halved.
-    fn push(&mut self, values: impl Iterator<Item = f32>) {
-        // In two loops that become vector code.
-        self.scratch.clear();
-        self.scratch.extend(values.take(self.n_rows));
-        let (steps, rest) = self.scratch.as_chunks::<STEP>();
-        self.values.extend(steps.iter().map(|step| u64::from_le_bytes(step.map(to_small))));
-        if !rest.is_empty() {
-            let mut step = [0; STEP];
-            for (cell, value) in step.iter_mut().zip(rest) {
-                *cell = to_small(*value);
+    fn next_column(&mut self) -> &mut [[u8; STEP]] {
+        let n_steps = self.n_steps();
+        self.n_columns += 1;
+        &mut self.values[(self.n_columns - 1) * n_steps..][..n_steps]
+    }
+
+    /// Adds a column, given a value for each row and those that pad them: of the values, scaled and moved. What comes out goes
+    /// from 0 to 255 and is halved.
+    #[inline(never)]
+    fn push(&mut self, values: &[f32], scale: f32, offset: f32) {
+        self.push_each(values, |value| value * scale + offset);
+    }
+
+    /// As [`push`](Self::push), of the roots of the values.
+    #[inline(never)]
+    fn push_roots(&mut self, values: &[f32], scale: f32) {
+        self.push_each(values, |value| value.sqrt() * scale);
+    }
+
+    /// As [`push`](Self::push), of the differences between some values and others.
+    #[inline(never)]
+    fn push_differences(&mut self, values: &[f32], less: &[f32], scale: f32, offset: f32) {
+        let pairs = values.as_chunks::<STEP>().0.iter().zip(less.as_chunks::<STEP>().0);
+        for (step, (values, less)) in self.next_column().iter_mut().zip(pairs) {
+            for (cell, (value, less)) in step.iter_mut().zip(values.iter().zip(less)) {
+                *cell = to_small((value - less) * scale + offset) | HIGH_BIT;
             }
-            self.values.push(u64::from_le_bytes(step));
+        }
+    }
+
+    fn push_each(&mut self, values: &[f32], of: impl Fn(f32) -> f32) {
+        for (step, values) in self.next_column().iter_mut().zip(values.as_chunks::<STEP>().0) {
+            for (cell, value) in step.iter_mut().zip(values) {
+                *cell = to_small(of(*value)) | HIGH_BIT;
+            }
         }
     }
 
     /// Adds a column of one value.
+    #[inline(never)]
     fn push_all(&mut self, value: f32) {
-        let step = u64::from_le_bytes([to_small(value); STEP]);
-        self.values.resize(self.values.len() + self.n_steps(), step);
+        self.next_column().fill([to_small(value) | HIGH_BIT; STEP]);
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is clamped to what a byte holds")]
 fn to_small(value: f32) -> u8 {
-    (value * 0.5).clamp(0.0, 127.0) as u8
+    // With so much added, the last bits of the number are its whole part. A cast to an integer is not made for many at once.
+    const TO_WHOLE: f32 = 8_388_608.0;
+    let [whole, ..] = ((value * 0.5).clamp(0.0, 127.0) + TO_WHOLE).to_bits().to_le_bytes();
+    whole
 }
 
-/// How many columns a page has.
-pub(crate) const N_COLUMNS: usize = 63;
+/// So many values are for so many rows.
+fn padded(n_rows: usize) -> usize {
+    n_rows.next_multiple_of(STEP)
+}
 
 /// A page, for reuse.
 #[derive(Debug, Default)]
@@ -105,45 +128,30 @@ pub(crate) struct Page {
     /// The linear score of each.
     pub(crate) linear: Vec<f32>,
     pub(crate) columns: Columns,
+    /// Whether the words of a line and its neighbours say that it is chrome.
+    is_strong: Vec<bool>,
     scratch: Scratch,
 }
 
 #[derive(Debug, Default)]
 struct Scratch {
-    /// For each line, 60 words of prose at most.
-    prose: Vec<f32>,
     linear_sums: Sums,
     prose_sums: Sums,
     strong_sums: Sums,
     values: Vec<f32>,
-    other: Vec<f32>,
-    keys: Vec<(u64, usize)>,
-    repeats: Vec<f32>,
+    repeats: Repeats,
 }
 
 const LINEAR_LIMIT: f32 = 6.0;
-
-fn is_sentence(line: &Line) -> bool {
-    matches!(line.ending, Ending::Ellipsis | Ending::Sentence)
-}
+/// The sum of what words say that makes a line a strong one.
+const STRONG: f32 = 1.5;
 
 fn is_prose(line: &Line) -> bool {
-    line.words >= 22.0 || (line.words >= 12.0 && is_sentence(line))
+    line.words >= 22.0 || (line.words >= 12.0 && line.is_sentence())
 }
 
 fn is_long(line: &Line) -> bool {
-    line.words >= 20.0 && is_sentence(line)
-}
-
-fn is_short(line: &Line) -> bool {
-    line.words <= 5.0 && !is_sentence(line)
-}
-
-/// Whether the words of a line and its neighbours say that it is chrome.
-fn is_strong(lines: &[Line], idx: usize) -> bool {
-    let before = idx.checked_sub(1).map_or(0.0, |before| lines[before].to_next);
-    let after = lines.get(idx + 1).map_or(0.0, |after| after.to_previous);
-    lines[idx].own + before + after > 1.5
+    line.words >= 20.0 && line.is_sentence()
 }
 
 impl Page {
@@ -153,139 +161,189 @@ impl Page {
 
     /// Computes the linear score of all lines.
     pub(crate) fn score_linearly(&mut self, shapes: &ShapeWeights, bias: f32) {
-        let of_shape = |line: &Line, to: usize| shapes[to][shape(line)];
-        self.linear.clear();
-        for (idx, line) in self.lines.iter().enumerate() {
-            let mut sum = line.own + of_shape(line, 0) + bias;
-            if let Some(before) = idx.checked_sub(1).map(|before| &self.lines[before]) {
-                sum += before.to_next + of_shape(before, 1);
+        let Page { lines, linear, is_strong, .. } = self;
+        linear.clear();
+        is_strong.clear();
+        for (idx, line) in lines.iter().enumerate() {
+            let mut of_words = line.own;
+            let mut of_shapes = shapes[0][line.shape()];
+            if let Some(before) = idx.checked_sub(1).map(|before| &lines[before]) {
+                of_words += before.to_next;
+                of_shapes += shapes[1][before.shape()];
             }
-            if let Some(after) = self.lines.get(idx + 1) {
-                sum += after.to_previous + of_shape(after, 2);
+            if let Some(after) = lines.get(idx + 1) {
+                of_words += after.to_previous;
+                of_shapes += shapes[2][after.shape()];
             }
-            self.linear.push(sum.clamp(-LINEAR_LIMIT, LINEAR_LIMIT));
+            linear.push((of_words + of_shapes + bias).clamp(-LINEAR_LIMIT, LINEAR_LIMIT));
+            is_strong.push(of_words > STRONG);
         }
     }
 
     /// Computes all columns, given the linear score of the lines and the weights that it was computed with.
     pub(crate) fn find_columns(&mut self, shapes: &ShapeWeights, bias: f32) {
-        let Page { lines, linear, columns, scratch } = self;
+        let Page { lines, linear, columns, is_strong, scratch } = self;
         let n_lines = lines.len();
         columns.clear(n_lines);
         if n_lines == 0 {
             return;
         }
-        let Scratch { prose, linear_sums, prose_sums, strong_sums, values, other, keys, repeats } = scratch;
-        prose.clear();
-        prose.extend(lines.iter().map(|line| if is_prose(line) { line.words.min(60.0) } else { 0.0 }));
+        let Scratch { linear_sums, prose_sums, strong_sums, values, repeats } = scratch;
         linear_sums.of(linear.iter().copied());
-        prose_sums.of(prose.iter().copied());
-        strong_sums.of((0..n_lines).map(|idx| f32::from(u8::from(is_strong(lines, idx)))));
+        prose_sums.of(lines.iter().map(|line| if is_prose(line) { line.words.min(60.0) } else { 0.0 }));
+        strong_sums.of(is_strong.iter().map(|is_strong| f32::from(u8::from(*is_strong))));
         let n = n_lines as f32;
-        let share = |count: usize| count as f32 / n;
-        let count = |holds: &dyn Fn(usize) -> bool| share((0..n_lines).filter(|idx| holds(*idx)).count());
 
         // The line itself, by its linear score.
-        columns.push(linear.iter().map(|s| (s + 6.0) * 21.0));
-        columns.push(lines.iter().map(|line| (line.own + shapes[0][shape(line)] + bias + 6.0) * 21.0));
-        columns.push(lines.iter().map(|line| (line.own + 6.0) * 21.0));
-        columns.push(std::iter::once(-7.0).chain(linear.iter().copied()).map(|s| (s + 6.2) * 20.0));
-        columns.push(linear[1..].iter().copied().chain([-7.0]).map(|s| (s + 6.2) * 20.0));
+        fill(values, linear.iter().copied());
+        let linear_column = columns.n_columns;
+        columns.push(values, 21.0, 126.0);
+        fill(values, lines.iter().map(|line| line.own + shapes[0][line.shape()] + bias));
+        columns.push(values, 21.0, 126.0);
         // The linear score around it.
-        for (reach, offset, scale) in [(2, 4.0, 32.0), (5, 3.0, 42.0), (10, 3.0, 42.0), (25, 3.0, 42.0)] {
-            columns.push(linear_sums.around(reach).map(|mean| (mean + offset) * scale));
+        for (reach, scale, offset) in [(2, 32.0, 128.0), (5, 42.0, 126.0), (10, 42.0, 126.0), (25, 42.0, 126.0)] {
+            linear_sums.push_means(reach, reach, columns, scale, offset);
         }
-        columns.push(linear_sums.ahead(5).map(|mean| (mean + 4.0) * 32.0));
-        columns.push(linear_sums.behind(5).map(|mean| (mean + 4.0) * 32.0));
-        columns.push(linear_sums.ahead(20).map(|mean| (mean + 3.0) * 42.0));
-        columns.push(linear_sums.behind(20).map(|mean| (mean + 3.0) * 42.0));
+        linear_sums.push_means(0, 20, columns, 42.0, 126.0);
         // Prose around it.
-        for reach in [2, 10, 25] {
-            columns.push(prose_sums.around(reach).map(|mean| mean * 4.2));
+        for reach in [2, 25] {
+            prose_sums.push_means(reach, reach, columns, 4.2, 0.0);
         }
         let all_prose = prose_sums.all();
         let share_of_prose = 255.0 / all_prose.max(1.0);
-        columns.push(prose_sums.before().iter().map(|sum| sum * share_of_prose));
-        columns.push(prose_sums.through().iter().map(|sum| 255.0 - sum * share_of_prose));
-        columns.push(prose_sums.before().iter().map(|sum| sum.sqrt() * 4.0));
+        columns.push(prose_sums.before(), share_of_prose, 0.0);
+        columns.push(prose_sums.through(), -share_of_prose, 255.0);
+        columns.push_roots(prose_sums.before(), 4.0);
         // The stretch of lines that are least like chrome.
         let body = likely_body(lines, linear);
-        let from_body = |idx: usize| match &body {
-            Some(body) if idx < body.start => -((body.start - idx) as f32),
-            Some(body) if idx >= body.end => (idx - body.end + 1) as f32,
-            Some(_) => 0.0,
-            None => 100.0,
-        };
-        columns.push((0..n_lines).map(|idx| (from_body(idx) + 100.0) * 1.25));
+        fill(values, (0..n_lines).map(|idx| body.as_ref().map_or(100.0, |body| distance_from(body, idx))));
+        columns.push(values, 1.25, 125.0);
         // The longest lines before and after.
-        longest_before(lines.iter(), values);
-        columns.push(values.iter().map(|words| words.sqrt() * 12.0));
-        longest_before(lines.iter().rev(), values);
-        columns.push(values.iter().rev().map(|words| words.sqrt() * 12.0));
+        fill(values, longest_before(lines.iter()));
+        columns.push_roots(values, 12.0);
+        fill_backwards(values, longest_before(lines.iter().rev()));
+        columns.push_roots(values, 12.0);
         // How far the next lines are that are sure to be text, or sure to be chrome.
-        distances(n_lines, |idx| is_long(&lines[idx]), values, other);
-        columns.push(values.iter().map(|distance| distance * 2.5));
-        columns.push(other.iter().rev().map(|distance| distance * 2.5));
-        let (strong_before, strong_through) = (strong_sums.before(), strong_sums.through());
-        distances(n_lines, |idx| strong_through[idx] > strong_before[idx], values, other);
-        columns.push(values.iter().map(|distance| distance * 2.5));
-        columns.push(other.iter().rev().map(|distance| distance * 2.5));
-        let all_strong = strong_sums.all();
-        columns.push(strong_before.iter().map(|sum| sum * 6.0));
-        columns.push(strong_through.iter().map(|sum| (all_strong - sum) * 6.0));
+        fill(values, distances(lines.iter().map(is_long)));
+        columns.push(values, 2.5, 0.0);
+        fill_backwards(values, distances(lines.iter().rev().map(is_long)));
+        columns.push(values, 2.5, 0.0);
+        fill(values, distances(is_strong.iter().copied()));
+        columns.push(values, 2.5, 0.0);
+        columns.push(strong_sums.before(), 6.0, 0.0);
         // Repeats within the page.
-        count_repeats(lines, keys, repeats);
-        columns.push(repeats.iter().map(|count| count * 16.0));
+        repeats.count(lines);
+        fill(values, repeats.counts());
+        columns.push(values, 16.0, 0.0);
+        let n_repeated = values.iter().filter(|count| **count > 1.0).count();
         // The line's own look.
-        let all_words: f32 = lines.iter().map(|line| line.words).sum();
-        columns.push(lines.iter().map(|line| line.words.sqrt() * 12.0));
-        columns.push(lines.iter().map(|line| line.words / (all_words / n).max(1.0) * 32.0));
-        columns.push(lines.iter().map(|line| line.bytes.sqrt() * 5.0));
-        columns.push(lines.iter().map(|line| f32::from(line.ending as u8) * 32.0));
-        columns.push(lines.iter().map(|line| line.capitals * 200.0));
-        let capitals = |line: Option<&Line>| line.map_or(0.0, |line| 10.0 + line.capitals * 200.0);
-        columns.push((0..n_lines).map(|idx| capitals(idx.checked_sub(1).map(|before| &lines[before]))));
-        columns.push((0..n_lines).map(|idx| capitals(lines.get(idx + 1))));
-        columns.push(lines.iter().map(|line| line.function_words * 255.0));
-        columns.push(lines.iter().map(|line| line.digits * 255.0));
-        run_lengths(lines, values);
-        columns.push(values.iter().map(|length| length * 4.0));
-        columns.push((0..n_lines).map(|idx| (idx as f32).sqrt() * 8.0));
-        columns.push((0..n_lines).map(|idx| idx as f32 / (n - 1.0).max(1.0) * 255.0));
-        // The page.
-        let prose_lines = || (0..n_lines).filter(|idx| is_prose(&lines[*idx]));
-        let words_of = |holds: &dyn Fn(&Line) -> bool| -> f32 {
-            lines.iter().filter(|line| holds(line)).map(|line| line.words).sum::<f32>() / all_words.max(1.0)
+        let all = Totals::of(lines, linear);
+        fill(values, lines.iter().map(|line| line.words));
+        columns.push_roots(values, 12.0);
+        columns.push(values, 32.0 / (all.words / n).max(1.0), 0.0);
+        fill(values, lines.iter().map(|line| line.bytes));
+        let bytes_column = columns.n_columns;
+        columns.push_roots(values, 5.0);
+        let tallest = values.iter().copied().fold(0.0, f32::max);
+        let tall = {
+            let root = quantile(columns.column(bytes_column), n_lines, 0.95) / 2.5;
+            root * root
         };
-        let read: f32 = lines.iter().map(|line| line.words.min(60.0)).sum();
-        let function_words: f32 = lines.iter().map(|line| line.function_words * line.words.min(60.0)).sum();
+        let n_tall = values.iter().filter(|bytes| (0.75 * tall..=1.05 * tall).contains(*bytes)).count();
+        fill(values, lines.iter().map(|line| f32::from(line.ending as u8)));
+        columns.push(values, 32.0, 0.0);
+        fill(values, (0..n_lines).map(|idx| idx as f32));
+        columns.push(values, 255.0 / (n - 1.0).max(1.0), 0.0);
+        // The page.
+        let share = |count: usize| count as f32 / n;
         columns.push_all(n.sqrt() * 8.0);
-        columns.push_all(lines.iter().map(|line| line.capitals).sum::<f32>() / n * 255.0);
-        columns.push_all(lines.iter().map(|line| line.digits).sum::<f32>() / n * 510.0);
-        columns.push_all(lines.iter().map(|line| line.code).sum::<f32>() / n * 2550.0);
+        columns.push_all(all.capitals / n * 255.0);
+        columns.push_all(all.digits / n * 510.0);
         columns.push_all((linear_sums.all() / n + 3.0) * 42.0);
-        columns.push_all((quantile(linear.iter().copied(), 0.9, values) + 6.0) * 21.0);
-        let tall = quantile(lines.iter().map(|line| line.bytes), 0.95, values);
+        columns.push_all(2.0 * quantile(columns.column(linear_column), n_lines, 0.9));
         columns.push_all(tall.sqrt() * 4.0);
-        columns.push_all(lines.iter().map(|line| line.bytes).fold(0.0, f32::max).sqrt() * 3.0);
+        columns.push_all(tallest.sqrt() * 3.0);
         columns.push_all(all_prose.sqrt() * 3.0);
-        columns.push_all(words_of(&is_long) * 255.0);
-        columns.push_all(words_of(&is_prose) * 255.0);
+        columns.push_all(all.words_of_long / all.words.max(1.0) * 255.0);
+        columns.push_all(all.words_of_prose / all.words.max(1.0) * 255.0);
         columns.push_all(body.map_or(0.0, |body| share(body.len())) * 255.0);
-        columns.push_all(function_words / read.max(1.0) * 400.0);
-        columns.push_all(lines.iter().map(|line| line.known).sum::<f32>() / n * 255.0);
-        columns.push_all(count(&|idx| repeats[idx] > 1.0) * 255.0);
-        columns.push_all(count(&|idx| lines[idx].words <= 4.0) * 255.0);
-        columns.push_all(count(&|idx| is_sentence(&lines[idx])) * 255.0);
-        columns.push_all(count(&|idx| linear[idx] < 0.0) * 255.0);
+        columns.push_all(all.function_words / all.read.max(1.0) * 400.0);
+        columns.push_all(all.known / n * 255.0);
+        columns.push_all(share(n_repeated) * 255.0);
+        columns.push_all(share(all.n_short) * 255.0);
+        columns.push_all(share(all.n_sentences) * 255.0);
+        columns.push_all(share(all.n_below) * 255.0);
         columns.push_all(strong_sums.all() / n * 255.0);
-        columns.push_all(count(&|idx| (0.75 * tall..=1.05 * tall).contains(&lines[idx].bytes)) * 255.0);
-        let goes_on = |idx: usize| lines[idx].starts_small && (idx == 0 || !is_sentence(&lines[idx - 1]));
-        columns.push_all(count(&goes_on) * 255.0);
-        let n_prose = prose_lines().count();
-        let of_prose: f32 = prose_lines().map(|idx| linear[idx]).sum();
-        debug_assert_eq!(columns.n_columns() + 1, N_COLUMNS, "weights of older programs must not be used");
-        columns.push_all(if n_prose == 0 { 255.0 } else { (of_prose / n_prose as f32 + 7.0) * 18.0 });
+        columns.push_all(share(n_tall) * 255.0);
+        columns.push_all(share(all.n_going_on) * 255.0);
+        let of_prose = if all.n_prose == 0 { 255.0 } else { (all.linear_of_prose / all.n_prose as f32 + 7.0) * 18.0 };
+        columns.push_all(of_prose);
+        debug_assert_eq!(columns.n_columns, N_COLUMNS, "weights of older programs must not be used");
+    }
+}
+
+/// Puts a value for each row, and zeros that pad them.
+fn fill(values: &mut Vec<f32>, of_rows: impl Iterator<Item = f32>) {
+    values.clear();
+    values.extend(of_rows);
+    values.resize(padded(values.len()), 0.0);
+}
+
+/// As [`fill`], given the values from the last row to the first.
+fn fill_backwards(values: &mut Vec<f32>, of_rows: impl Iterator<Item = f32>) {
+    values.clear();
+    values.extend(of_rows);
+    values.reverse();
+    values.resize(padded(values.len()), 0.0);
+}
+
+/// What all lines of a page have together.
+#[derive(Clone, Copy, Debug, Default)]
+struct Totals {
+    words: f32,
+    /// At most 60 words of a line, and those of them that are function words.
+    read: f32,
+    function_words: f32,
+    words_of_long: f32,
+    words_of_prose: f32,
+    linear_of_prose: f32,
+    n_prose: usize,
+    capitals: f32,
+    digits: f32,
+    known: f32,
+    n_short: usize,
+    n_sentences: usize,
+    /// Of a linear score below zero.
+    n_below: usize,
+    /// Lines that go on with the sentence of the line before.
+    n_going_on: usize,
+}
+
+impl Totals {
+    fn of(lines: &[Line], linear: &[f32]) -> Self {
+        let mut all = Totals::default();
+        let mut after_sentence = false;
+        for (line, s) in lines.iter().zip(linear) {
+            let read = line.words.min(60.0);
+            all.words += line.words;
+            all.read += read;
+            all.function_words += read * line.function_words;
+            all.words_of_long += if is_long(line) { line.words } else { 0.0 };
+            if is_prose(line) {
+                all.words_of_prose += line.words;
+                all.linear_of_prose += s;
+                all.n_prose += 1;
+            }
+            all.capitals += line.capitals;
+            all.digits += line.digits;
+            all.known += line.known;
+            all.n_short += usize::from(line.words <= 4.0);
+            all.n_sentences += usize::from(line.is_sentence());
+            all.n_below += usize::from(*s < 0.0);
+            all.n_going_on += usize::from(line.starts_small && !after_sentence);
+            after_sentence = line.is_sentence();
+        }
+        all
     }
 }
 
@@ -297,7 +355,8 @@ impl Sums {
     /// So many lines beyond the page may be asked for.
     const PADDING: usize = 26;
 
-    fn of(&mut self, values: impl Iterator<Item = f32>) {
+    fn of(&mut self, values: impl ExactSizeIterator<Item = f32>) {
+        let after = Self::PADDING + padded(values.len()) - values.len();
         let mut sum = 0.0;
         self.0.clear();
         self.0.resize(Self::PADDING + 1, sum);
@@ -305,7 +364,7 @@ impl Sums {
             sum += value;
             sum
         }));
-        self.0.resize(self.0.len() + Self::PADDING, sum);
+        self.0.resize(self.0.len() + after, sum);
     }
 
     fn all(&self) -> f32 {
@@ -314,37 +373,21 @@ impl Sums {
 
     /// For each line, the sum before it.
     fn before(&self) -> &[f32] {
-        &self.0[Self::PADDING..self.0.len() - Self::PADDING - 1]
+        &self.0[Self::PADDING..]
     }
 
     /// For each line, the sum up to it and with it.
     fn through(&self) -> &[f32] {
-        &self.0[Self::PADDING + 1..self.0.len() - Self::PADDING]
+        &self.0[Self::PADDING + 1..]
     }
 
-    /// For each line, the mean over some lines before it and after it, itself between them, where those beyond the page count
-    /// as zero.
-    fn around(&self, reach: usize) -> impl Iterator<Item = f32> {
-        let starts = &self.0[Self::PADDING - reach..];
-        let ends = &self.0[Self::PADDING + 1 + reach..];
-        let share = 1.0 / (2 * reach + 1) as f32;
-        starts.iter().zip(ends).map(move |(start, end)| (end - start) * share)
-    }
-
-    /// The same of lines before it alone.
-    fn ahead(&self, n_lines: usize) -> impl Iterator<Item = f32> {
-        let share = 1.0 / n_lines as f32;
-        self.0[Self::PADDING - n_lines..]
-            .iter()
-            .zip(&self.0[Self::PADDING..])
-            .map(move |(start, end)| (end - start) * share)
-    }
-
-    /// The same of lines after it alone.
-    fn behind(&self, n_lines: usize) -> impl Iterator<Item = f32> {
-        let share = 1.0 / n_lines as f32;
-        let (starts, ends) = (&self.0[Self::PADDING + 1..], &self.0[Self::PADDING + 1 + n_lines..]);
-        starts.iter().zip(ends).map(move |(start, end)| (end - start) * share)
+    /// Adds a column: for each line, of the mean over some lines around it, where those beyond the page count as zero. The line
+    /// itself is one of them if there are some before it.
+    fn push_means(&self, n_before: usize, n_behind: usize, columns: &mut Columns, scale: f32, offset: f32) {
+        let itself = usize::from(n_before > 0);
+        let starts = &self.0[Self::PADDING + 1 - itself - n_before..];
+        let ends = &self.0[Self::PADDING + 1 + n_behind..];
+        columns.push_differences(ends, starts, scale / (n_before + itself + n_behind) as f32, offset);
     }
 }
 
@@ -364,60 +407,88 @@ fn likely_body(lines: &[Line], linear: &[f32]) -> Option<std::ops::Range<usize>>
     body
 }
 
+/// How many lines one is before the stretch (less than zero) or behind it.
+fn distance_from(stretch: &std::ops::Range<usize>, idx: usize) -> f32 {
+    let before = stretch.start.saturating_sub(idx) as f32;
+    let behind = (idx + 1).saturating_sub(stretch.end) as f32;
+    behind - before
+}
+
 /// For each line, how many words the longest before it has.
-fn longest_before<'l>(lines: impl Iterator<Item = &'l Line>, words: &mut Vec<f32>) {
+fn longest_before<'l>(lines: impl Iterator<Item = &'l Line>) -> impl Iterator<Item = f32> {
     let mut longest = 0.0_f32;
-    words.clear();
-    for line in lines {
-        words.push(longest);
+    lines.map(move |line| {
+        let before = longest;
         longest = longest.max(line.words);
-    }
+        before
+    })
 }
 
-/// How far the last line before each is that something holds for; and the same backwards, from the last line to the first.
-fn distances(n_lines: usize, holds: impl Fn(usize) -> bool, forwards: &mut Vec<f32>, backwards: &mut Vec<f32>) {
-    const NONE: f32 = 99.0;
-    let step = |distance: &mut f32, idx: usize| {
-        let own = distance.min(NONE);
-        *distance = if holds(idx) { 1.0 } else { *distance + 1.0 };
-        own
-    };
-    let mut distance = NONE;
-    forwards.clear();
-    forwards.extend((0..n_lines).map(|idx| step(&mut distance, idx)));
-    distance = NONE;
-    backwards.clear();
-    backwards.extend((0..n_lines).rev().map(|idx| step(&mut distance, idx)));
+/// For each line, how far the last line before it is that something holds for.
+fn distances(holds: impl Iterator<Item = bool>) -> impl Iterator<Item = f32> {
+    const FAR: usize = 99;
+    let mut last = 0;
+    (FAR..).zip(holds).map(move |(idx, holds)| {
+        let distance = idx - last;
+        last = if holds { idx } else { last };
+        distance.min(FAR) as f32
+    })
 }
 
-/// For each line, how often the page has it.
-fn count_repeats(lines: &[Line], keys: &mut Vec<(u64, usize)>, repeats: &mut Vec<f32>) {
-    keys.clear();
-    keys.extend(lines.iter().map(|line| line.key).zip(0..));
-    keys.sort_unstable();
-    repeats.clear();
-    repeats.resize(lines.len(), 0.0);
-    for alike in keys.chunk_by(|first, second| first.0 == second.0) {
-        for (_, idx) in alike {
-            repeats[*idx] = alike.len() as f32;
+/// How often the page has each line.
+#[derive(Debug, Default)]
+struct Repeats {
+    /// The number of a line, and one, at a place that its key gives or soon after.
+    slots: Vec<u32>,
+    /// For each line, the first that is like it; for that one, how many are.
+    firsts: Vec<u32>,
+    counts: Vec<u32>,
+}
+
+impl Repeats {
+    /// So many slots are looked at for a line. One that finds them taken is taken to stand alone: keys may be made to collide.
+    const TRIES: usize = 16;
+
+    fn count(&mut self, lines: &[Line]) {
+        let n_slots = (lines.len() * 2).next_power_of_two();
+        self.slots.clear();
+        self.slots.resize(n_slots, 0);
+        self.firsts.clear();
+        self.counts.clear();
+        self.counts.resize(lines.len(), 0);
+        for (idx, line) in (0_u32..).zip(lines) {
+            let mut first = idx;
+            for probe in 0..Self::TRIES {
+                #[expect(clippy::cast_possible_truncation, reason = "the low bits are asked for")]
+                let slot = &mut self.slots[(line.key as usize).wrapping_add(probe) & (n_slots - 1)];
+                match slot.checked_sub(1) {
+                    None => *slot = idx + 1,
+                    Some(other) if lines[other as usize].key == line.key => first = other,
+                    Some(_) => continue,
+                }
+                break;
+            }
+            self.firsts.push(first);
+            self.counts[first as usize] += 1;
         }
     }
-}
 
-/// For each short line, how many stand in a row.
-fn run_lengths(lines: &[Line], lengths: &mut Vec<f32>) {
-    lengths.clear();
-    for run in lines.chunk_by(|first, second| is_short(first) == is_short(second)) {
-        let length = if is_short(&run[0]) { run.len() as f32 } else { 0.0 };
-        lengths.resize(lengths.len() + run.len(), length);
+    fn counts(&self) -> impl Iterator<Item = f32> {
+        self.firsts.iter().map(|first| self.counts[*first as usize] as f32)
     }
 }
 
-/// The value that such a share of the values is below.
-fn quantile(values: impl Iterator<Item = f32>, share: f32, scratch: &mut Vec<f32>) -> f32 {
-    scratch.clear();
-    scratch.extend(values);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a length is a position")]
-    let at = (share * (scratch.len() - 1) as f32) as usize;
-    *scratch.select_nth_unstable_by(at, f32::total_cmp).1
+/// The value that such a share of some small numbers is below.
+fn quantile(values: impl Iterator<Item = u8>, n_values: usize, share: f32) -> f32 {
+    let mut counts = [0_u32; 128];
+    for value in values {
+        counts[usize::from(value) % 128] += 1;
+    }
+    let least_above = (1.0 - share) * n_values as f32;
+    let mut n_above = 0;
+    let value = (0_u8..128).rev().find(|value| {
+        n_above += counts[usize::from(*value)];
+        n_above as f32 > least_above
+    });
+    f32::from(value.unwrap_or(0))
 }

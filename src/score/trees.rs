@@ -26,7 +26,6 @@ pub(crate) struct Tree {
 /// What 1 in a leaf counts, in the logarithm of the odds.
 pub(crate) const UNIT: f64 = 1.0 / 4096.0;
 
-/// The highest bit of each of eight bytes.
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 const LOW_BITS: u64 = 0x0101_0101_0101_0101;
 
@@ -34,19 +33,19 @@ impl Tree {
     /// Adds what the tree says of each row to `sums`, which are as many as the columns' rows with those that pad them.
     /// `leaves` is for reuse.
     pub(crate) fn add(&self, columns: &Columns, leaves: &mut Vec<u64>, sums: &mut [i32]) {
-        let [c0, c1, c2, c3, c4, c5] = self.splits.map(|split| columns.column(usize::from(split.column)));
-        // Values are below 128. With its high bit set, each less its border and one keeps that bit if it is above the border.
+        let [c0, c1, c2, c3, c4, c5] = self.splits.map(|split| columns.marked(usize::from(split.column)));
+        // With its high bit set, a value less its border and one keeps that bit if it is above the border.
         let [b0, b1, b2, b3, b4, b5] = self.splits.map(|split| LOW_BITS * (u64::from(split.border) + 1));
-        let is_above = |values: u64, borders: u64| ((values | HIGH_BITS) - borders) & HIGH_BITS;
+        let is_above = |values: &[u8; STEP], borders: u64| (u64::from_le_bytes(*values) - borders) & HIGH_BITS;
         leaves.clear();
         let answers = c0.iter().zip(c1).zip(c2).zip(c3).zip(c4).zip(c5);
         leaves.extend(answers.map(|(((((v0, v1), v2), v3), v4), v5)| {
-            is_above(*v0, b0) >> 7
-                | is_above(*v1, b1) >> 6
-                | is_above(*v2, b2) >> 5
-                | is_above(*v3, b3) >> 4
-                | is_above(*v4, b4) >> 3
-                | is_above(*v5, b5) >> 2
+            is_above(v0, b0) >> 7
+                | is_above(v1, b1) >> 6
+                | is_above(v2, b2) >> 5
+                | is_above(v3, b3) >> 4
+                | is_above(v4, b4) >> 3
+                | is_above(v5, b5) >> 2
         }));
         for (sums, leaves) in sums.as_chunks_mut::<STEP>().0.iter_mut().zip(&*leaves) {
             for (sum, leaf) in sums.iter_mut().zip(leaves.to_le_bytes()) {

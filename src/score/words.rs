@@ -11,17 +11,39 @@ use super::line::unigram;
 /// The function words of many languages, a line each.
 const FUNCTION_WORDS: &str = include_str!("function-words.txt");
 
-/// A feature, and what it says in the bytes of a number: the weights for the line itself, the line after it and the line
-/// before it, and flags.
+/// A feature in the low half; in the bytes of the high half what it says: the weights for the line itself, the line after it
+/// and the line before it, each 128 too high so that they can be added with no regard to signs, and flags.
 #[derive(Clone, Copy, Debug, Default)]
-struct Entry {
-    feature: u32,
-    says: u32,
-}
+struct Entry(u64);
 
 const HAS_WEIGHTS: u32 = 1 << 24;
-const IS_FUNCTION_WORD: u32 = 2 << 24;
+/// So far above the other that up to 31 features with weights can be counted beside function words.
+const IS_FUNCTION_WORD: u32 = 1 << 29;
 const FLAGS: u32 = HAS_WEIGHTS | IS_FUNCTION_WORD;
+const BIAS: i32 = 128;
+
+impl Entry {
+    fn new(feature: u32, says: u32) -> Self {
+        Entry(u64::from(says) << 32 | u64::from(feature))
+    }
+
+    fn feature(self) -> u32 {
+        let [a, b, c, d, ..] = self.0.to_le_bytes();
+        u32::from_le_bytes([a, b, c, d])
+    }
+
+    fn says(self) -> u32 {
+        let [.., a, b, c, d] = self.0.to_le_bytes();
+        u32::from_le_bytes([a, b, c, d])
+    }
+
+    /// What it says if it is of this feature, and zero otherwise: by arithmetic, since a branch would be foretold wrongly.
+    #[inline]
+    fn if_of(self, feature: u32) -> u64 {
+        let differs = u64::from(self.feature() ^ feature);
+        self.0 >> 32 & differs.wrapping_sub(1) >> 32
+    }
+}
 
 const BUCKETS: usize = 1 << 14;
 const BUCKET: usize = 2;
@@ -29,44 +51,57 @@ const BUCKET: usize = 2;
 /// A table of features, of a size that stays in the second-level cache.
 #[derive(Clone, Debug)]
 pub(crate) struct Words {
-    buckets: Box<[[Entry; BUCKET]]>,
+    buckets: Box<[[Entry; BUCKET]; BUCKETS]>,
     unit: f32,
 }
 
-/// What some features say together.
+/// What at most 31 features say together.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Said {
-    /// Of the line itself, of the line after it, and of the line before it.
-    pub(crate) sums: [i32; 3],
-    /// How many features have weights.
-    pub(crate) n_known: u32,
-    /// How many are function words of some language.
-    pub(crate) n_function_words: u32,
+    /// The sums of the bytes of entries, each of 16 bits: of the first byte, the third, the second and the fourth.
+    sums: u64,
 }
 
 impl Said {
     /// Adds what [`Words::get`] gave.
     #[inline]
-    pub(crate) fn add(&mut self, says: u32) {
-        let [own, to_next, to_previous, _] = says.to_le_bytes();
-        for (sum, weight) in self.sums.iter_mut().zip([own, to_next, to_previous]) {
-            *sum += i32::from(i8::from_le_bytes([weight]));
-        }
-        self.n_known += says >> 24 & 1;
-        self.n_function_words += says >> 25 & 1;
+    pub(crate) fn add(&mut self, says: u64) {
+        self.sums += says & 0x00ff_00ff | (says & 0xff00_ff00) << 24;
+    }
+
+    fn lanes(self) -> [u16; 4] {
+        let [a, b, c, d, e, f, g, h] = self.sums.to_le_bytes();
+        [[a, b], [c, d], [e, f], [g, h]].map(u16::from_le_bytes)
+    }
+
+    /// The sums of weights: of the line itself, of the line after it, and of the line before it.
+    pub(crate) fn sums(self) -> [i32; 3] {
+        let [own, to_previous, to_next, _] = self.lanes();
+        let bias = BIAS * i32::from(self.n_known());
+        [own, to_next, to_previous].map(|sum| i32::from(sum) - bias)
+    }
+
+    /// How many features have weights.
+    pub(crate) fn n_known(self) -> u16 {
+        self.lanes()[3] & 31
+    }
+
+    /// How many are function words of some language.
+    pub(crate) fn n_function_words(self) -> u16 {
+        self.lanes()[3] >> 5
     }
 }
 
 impl Words {
     /// A table of features with their weights, each of which counts `unit`.
     pub(crate) fn new(weights: impl Iterator<Item = (u32, [i8; 3])>, unit: f32) -> Self {
-        let mut words = Words { buckets: vec![[Entry::default(); BUCKET]; BUCKETS].into_boxed_slice(), unit };
+        let mut words = Words { buckets: Box::new([[Entry::default(); BUCKET]; BUCKETS]), unit };
         for feature in function_words() {
             words.insert(feature, IS_FUNCTION_WORD);
         }
         for (feature, [own, to_next, to_previous]) in weights {
-            let bytes = [own, to_next, to_previous, 0].map(|weight| weight.to_le_bytes()[0]);
-            words.insert(feature, u32::from_le_bytes(bytes) | HAS_WEIGHTS);
+            let [own, to_next, to_previous] = [own, to_next, to_previous].map(biased);
+            words.insert(feature, u32::from_le_bytes([own, to_next, to_previous, 0]) | HAS_WEIGHTS);
         }
         words
     }
@@ -84,22 +119,25 @@ impl Words {
 
     /// What a feature says, for [`Said::add`]; zero if it is not known.
     #[inline]
-    pub(crate) fn get(&self, feature: u32) -> u32 {
+    pub(crate) fn get(&self, feature: u32) -> u64 {
         let [first, second] = self.buckets[feature as usize % BUCKETS];
-        let if_equal = |entry: Entry| if entry.feature == feature { entry.says } else { 0 };
-        if_equal(first) | if_equal(second)
+        first.if_of(feature) | second.if_of(feature)
     }
 
     /// Adds to what is known of a feature, if there is room for it.
     fn insert(&mut self, feature: u32, says: u32) -> bool {
         let bucket = &mut self.buckets[feature as usize % BUCKETS];
-        let entry = bucket.iter_mut().find(|entry| entry.feature == feature || entry.says & FLAGS == 0);
+        let entry = bucket.iter_mut().find(|entry| entry.feature() == feature || entry.says() & FLAGS == 0);
         if let Some(entry) = entry {
-            *entry = Entry { feature, says: entry.says | says };
+            *entry = Entry::new(feature, entry.says() | says);
             return true;
         }
         false
     }
+}
+
+fn biased(weight: i8) -> u8 {
+    weight.cast_unsigned() ^ 0x80
 }
 
 fn function_words() -> impl Iterator<Item = u32> {

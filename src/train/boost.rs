@@ -15,9 +15,9 @@ pub(super) struct Table {
     pub(super) weights: Vec<f32>,
 }
 
-const TREES: usize = 128;
+const TREES: usize = 64;
 /// How far each tree goes towards what its rows want.
-const RATE: f64 = 0.15;
+const RATE: f64 = 0.2;
 /// How strongly leaves are held near zero.
 const PENALTY: f64 = 5.0;
 

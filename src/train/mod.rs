@@ -16,7 +16,7 @@ mod linear;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::eval::{self, Evaluation, Gold, Page};
-use crate::score::{self, About, Columns, Line, Score, Thresholds, Tokens, Weights, Words};
+use crate::score::{self, About, Line, N_COLUMNS, Score, Thresholds, Tokens, Weights, Words};
 use crate::text::{Unit, blocks};
 use linear::{Linear, Row};
 use rayon::prelude::*;
@@ -32,7 +32,7 @@ const MADE_UP_WEIGHT: f64 = 0.5;
 const SEED: u64 = 1;
 /// The least scores that lines go for, as chosen on the out-of-fold scores of the project's labelled pages: see
 /// `docs/quality.md`.
-const THRESHOLDS: [u16; 3] = [880, 600, 450];
+const THRESHOLDS: [u16; 3] = [870, 600, 450];
 
 /// What names a page among those that weights were learned from.
 pub(crate) fn fingerprint(page: &Page) -> u32 {
@@ -236,9 +236,9 @@ impl Document {
             Document { group, fold, rows: Vec::new(), lines: Vec::new(), features: Vec::new(), is_wordless_too };
         let mut tokens = Tokens::default();
         for (block, is_chrome, counts) in lines {
-            let Some(line) = Line::shape(block, &mut tokens) else { continue };
+            let Some(line) = Line::look(block, &mut tokens) else { continue };
             let weight = if counts { (f64::from(line.words).min(60.0) + 1.0).sqrt() } else { 0.0 };
-            document.rows.push(Row { shape: score::shape(&line), is_chrome, weight });
+            document.rows.push(Row { shape: line.shape(), is_chrome, weight });
             document.lines.push(line);
             document.features.push(tokens.features().to_vec());
         }
@@ -266,11 +266,10 @@ impl Document {
         }));
         page.score_linearly(&scorer.linear.shapes, scorer.linear.bias);
         page.find_columns(&scorer.linear.shapes, scorer.linear.bias);
-        let columns: &Columns = &page.columns;
-        table.columns.resize_with(columns.n_columns().max(table.columns.len()), Vec::new);
+        table.columns.resize_with(N_COLUMNS, Vec::new);
         let counts = |row: &&Row| row.weight > 0.0;
         for (column_idx, column) in table.columns.iter_mut().enumerate() {
-            let values = self.rows.iter().zip(columns.column_values(column_idx));
+            let values = self.rows.iter().zip(page.columns.column(column_idx));
             column.extend(values.filter(|(row, _)| counts(row)).map(|(_, value)| value));
         }
         for row in self.rows.iter().filter(counts) {

@@ -52,7 +52,7 @@ fn a_folder_becomes_a_folder_with_the_same_paths() {
     let summary = told(
         "4 files, 4 documents",
         "32 of 263 bytes of text removed (12.2 %), 2 blocks by rules, 0 repeats, 0 of copies; \
-         2 files passed over, neither .txt nor .jsonl (--format takes any)",
+         2 files passed over, no text, JSONL or WARC by name (--format takes any)",
     );
     folder.run("clean in -o out").ends(0, &[&summary]);
     assert_eq!(folder.files("out"), ["a/b/c.text", "a/more.ndjson", "a/records.jsonl", "z.txt"]);

@@ -94,7 +94,7 @@ fn summary(report: &Report) -> String {
         (totals.documents_dropped, "document", "dropped as empty"),
         (totals.bad_records, "record", "bad"),
         (report.failed_files.len() as u64, "file", "failed"),
-        (totals.files_passed_over, "file", "passed over, neither .txt nor .jsonl (--format takes any)"),
+        (totals.files_passed_over, "file", "passed over, no text, JSONL or WARC by name (--format takes any)"),
     ] {
         if number > 0 {
             let _ = write!(text, "; {} {what}", counted(number, thing));
