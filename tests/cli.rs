@@ -17,6 +17,7 @@ mod cli {
 
     mod compression;
     mod formats;
+    mod inputs;
     mod outputs;
     mod overlaps;
 

@@ -1,19 +1,19 @@
 //! Explaining one file: each block, with what becomes of it and why.
 
-use super::Run;
 use super::edits::{EditedRecord, Edits, PartBytes, Why, edit_part};
 use super::outline::PartLooker;
 use super::plan::{Destination, Plan};
 use super::rewrite::{Locator, tell_why};
 use super::source::{Part, Source};
 use super::survey::SurveyedPart;
+use super::{Inputs, Run};
 use crate::clean::{Alone, Look, Looker};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::record::{Escaping, Spelled};
 use crate::score::{Score, ScoreScratch, Scorer};
 use crate::text::{Fold, Span, fold};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A block, with what becomes of it.
 #[derive(Debug)]
@@ -37,16 +37,11 @@ pub struct Piece {
     pub reason: Option<String>,
 }
 
-pub(super) fn explain(
-    run: &Run<'_>,
-    inputs: &[PathBuf],
-    file: &Path,
-    tell: &mut dyn FnMut(&Explained<'_>),
-) -> Result<()> {
+pub(super) fn explain(run: &Run<'_>, inputs: Inputs, file: &Path, tell: &mut dyn FnMut(&Explained<'_>)) -> Result<()> {
     // Without other inputs the file is compared with itself alone.
-    let alone = [file.to_owned()];
+    let inputs = if inputs.paths().is_empty() { Inputs::from(&[file.to_owned()]) } else { inputs };
     let config = Config { journal: None, ..run.config.clone() };
-    let plan = Plan::make(&config, if inputs.is_empty() { &alone } else { inputs }, Destination::Stream)?;
+    let plan = Plan::make(&config, &inputs, Destination::Stream)?;
     let wanted = file.canonicalize().map_err(|source| Error::reading(file, source))?;
     let is_wanted = |path: &Path| path.canonicalize().is_ok_and(|path| path == wanted);
     run.with_survey(plan, |rewrite| {

@@ -1,6 +1,7 @@
 //! Learning site templates from files: what `dehusk learn` does.
 
 use super::feed::each_part;
+use super::inputs::Inputs;
 use super::plan::{Destination, Plan};
 use super::progress::{Phase, Progress};
 use super::source::Part;
@@ -62,20 +63,23 @@ struct PartLearned {
 ///
 /// When inputs and outputs do not go together, a file of facts is damaged, a bad record stops the run, no document has a
 /// site, or an output cannot be written.
-pub fn learn(config: &Config, inputs: &[PathBuf], facts: Option<&Path>, progress: &dyn Progress) -> Result<Learned> {
+pub fn learn(
+    config: &Config,
+    inputs: impl Into<Inputs>,
+    facts: Option<&Path>,
+    progress: &dyn Progress,
+) -> Result<Learned> {
     config.validate()?;
     let workers = Workers::start(config.threads)?;
-    let (mut of_facts, mut of_documents) = (Vec::new(), Vec::new());
-    for input in inputs {
-        let list = if input.is_file() && is_facts_file(input)? { &mut of_facts } else { &mut of_documents };
-        list.push(input.clone());
-    }
-    let plan = match of_documents[..] {
+    let mut of_documents = inputs.into();
+    let of_facts = of_documents.take_out(|input| Ok(input.is_file() && is_facts_file(input)?))?;
+    let plan = match of_documents.paths() {
         [] if !of_facts.is_empty() => Plan::default(),
         _ => Plan::make(&Config { journal: None, ..config.clone() }, &of_documents, Destination::Stream)?,
     };
     let output = config.output.as_deref().filter(|_| !config.dry_run);
     let facts = facts.filter(|_| !config.dry_run);
+    let inputs = of_facts.iter().chain(of_documents.paths());
     refuse_outputs(config, inputs, &plan, output, facts)?;
     let mut learner = Learner::new(config.unit);
     for path in &of_facts {
@@ -180,15 +184,15 @@ fn is_facts_file(path: &Path) -> Result<bool> {
 }
 
 /// Refuses outputs that exist, or that would take the place of an input or of each other.
-fn refuse_outputs(
+fn refuse_outputs<'i>(
     config: &Config,
-    inputs: &[PathBuf],
-    plan: &Plan,
+    inputs: impl Iterator<Item = &'i PathBuf>,
+    plan: &'i Plan,
     output: Option<&Path>,
     facts: Option<&Path>,
 ) -> Result<()> {
     let of_plan = plan.files.iter().map(|file| &file.input);
-    let inputs: Vec<Option<PathBuf>> = inputs.iter().chain(of_plan).map(|input| canonical_to_be(input)).collect();
+    let inputs: Vec<Option<PathBuf>> = inputs.chain(of_plan).map(|input| canonical_to_be(input)).collect();
     for path in [output, facts].into_iter().flatten() {
         let canonical = canonical_to_be(path);
         if canonical.is_some() && inputs.contains(&canonical) {

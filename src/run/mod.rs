@@ -8,10 +8,12 @@ mod edits;
 mod explain;
 mod feed;
 mod finishing;
+mod inputs;
 mod learn;
 mod ledger;
 mod outline;
 mod output;
+mod pattern;
 mod plan;
 mod progress;
 mod report;
@@ -24,6 +26,7 @@ mod templates;
 mod workers;
 
 pub use explain::{Explained, Piece};
+pub use inputs::{Inputs, Separator};
 pub use learn::{Learned, learn};
 pub use progress::{Phase, Progress};
 pub use report::{REPORT_SCHEMA_VERSION, Removed, Report, Tally, Times, TopRemoved, Totals};
@@ -39,7 +42,7 @@ use plan::{Destination, Plan, canonical_to_be};
 use rewrite::{Outputs, Rewrite};
 use std::fs::File;
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use survey::Surveyed;
@@ -85,7 +88,8 @@ impl<'r> Run<'r> {
     ///
     /// When inputs and outputs do not go together, a limit or a bad record stops the run, or the journal or report cannot be
     /// written. A file that cannot be read or written is no error but part of the report.
-    pub fn files(&self, inputs: &[PathBuf]) -> Result<Report> {
+    pub fn files(&self, inputs: impl Into<Inputs>) -> Result<Report> {
+        let inputs = &inputs.into();
         match (&self.config.output, self.config.dry_run) {
             (_, true) => self.run(inputs, Destination::Stream, None),
             (Some(output), false) => self.run(inputs, Destination::Path(output), None),
@@ -100,8 +104,8 @@ impl<'r> Run<'r> {
     /// # Errors
     ///
     /// As [`Run::files`], and when the stream cannot be written.
-    pub fn files_to(&self, inputs: &[PathBuf], output: &mut (dyn Write + Send)) -> Result<Report> {
-        self.run(inputs, Destination::Stream, Some(output))
+    pub fn files_to(&self, inputs: impl Into<Inputs>, output: &mut (dyn Write + Send)) -> Result<Report> {
+        self.run(&inputs.into(), Destination::Stream, Some(output))
     }
 
     /// Cleans a stream that is read once, record by record as they come. It removes what [`Run::files`] would, but
@@ -122,7 +126,7 @@ impl<'r> Run<'r> {
             }
             refuse_existing_file(path, self.config.force)?;
         }
-        self.refuse_side_outputs(&Plan::default(), path.map(PathBuf::as_path))?;
+        self.refuse_side_outputs(&Plan::default(), path.map(AsRef::as_ref))?;
         let report_file = self.begin_report()?;
         let report = match path {
             Some(path) => {
@@ -141,13 +145,13 @@ impl<'r> Run<'r> {
     /// # Errors
     ///
     /// As [`Run::files`].
-    pub fn explain(&self, inputs: &[PathBuf], file: &Path, tell: &mut dyn FnMut(&Explained<'_>)) -> Result<()> {
-        explain::explain(self, inputs, file, tell)
+    pub fn explain(&self, inputs: impl Into<Inputs>, file: &Path, tell: &mut dyn FnMut(&Explained<'_>)) -> Result<()> {
+        explain::explain(self, inputs.into(), file, tell)
     }
 
     fn run(
         &self,
-        inputs: &[PathBuf],
+        inputs: &Inputs,
         destination: Destination<'_>,
         stream: Option<&mut (dyn Write + Send)>,
     ) -> Result<Report> {
@@ -175,7 +179,7 @@ impl<'r> Run<'r> {
                 Some(report) => Ok(report),
                 None => {
                     if let Destination::Path(output) = destination
-                        && inputs.iter().any(|input| input.is_dir())
+                        && inputs.paths().iter().any(|input| input.is_dir())
                     {
                         // Of an empty folder, too, something is left.
                         std::fs::create_dir_all(output).map_err(|source| Error::writing(output, source))?;

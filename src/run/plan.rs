@@ -1,5 +1,6 @@
 //! The plan: inputs expanded, sorted and numbered, outputs paired with them, collisions refused before any work.
 
+use super::inputs::Inputs;
 use super::output::output_codec;
 use crate::codec::{Codec, Unpacked};
 use crate::config::{Compress, Config, Format, Framing};
@@ -45,8 +46,8 @@ pub(crate) enum Destination<'d> {
 
 impl Plan {
     /// Expands the inputs and pairs them with outputs.
-    pub(crate) fn make(config: &Config, inputs: &[PathBuf], destination: Destination<'_>) -> Result<Self> {
-        if inputs.is_empty() {
+    pub(crate) fn make(config: &Config, inputs: &Inputs, destination: Destination<'_>) -> Result<Self> {
+        if inputs.paths().is_empty() {
             return Err(Error::usage("no input; name files or folders, or - for standard input"));
         }
         if config.framing != Framing::None {
@@ -55,29 +56,30 @@ impl Plan {
         }
         let mut plan = Plan::default();
         let mut roots: HashMap<PathBuf, &PathBuf> = HashMap::new();
-        for input in inputs {
+        let (places, is_entry) = (inputs.places()?, inputs.become_entries());
+        for input in inputs.paths() {
             let metadata = std::fs::metadata(input).map_err(|source| match source.kind() {
                 std::io::ErrorKind::NotFound => {
                     Error::usage(format!("{}: no such file or folder; check the path", input.display()))
                 }
                 _ => Error::reading(input, source),
             })?;
-            let root = output_root(config, input, metadata.is_dir(), inputs.len() > 1, destination)?;
+            let is_folder = metadata.is_dir();
+            // Of an only folder, what is in it goes right into the output.
+            let place = if is_entry || !is_folder { places.of(input)? } else { PathBuf::new() };
+            let root = output_root(config, &place, is_folder, is_entry, destination)?;
             if let Some(root) = &root {
                 if let Some(other) = roots.insert(root.clone(), input) {
-                    let (first, second) = (other.display(), input.display());
-                    let what = format!("{first} and {second} would both be written to {}", root.display());
-                    return Err(Error::usage(format!("{what}; rename one, or clean them one by one")));
+                    return Err(clash(other, input, root));
                 }
-                refuse_overlap(input, root, metadata.is_dir())?;
+                refuse_overlap(input, root, is_folder)?;
                 refuse_existing(root, config)?;
             }
             let start = plan.files.len();
-            if metadata.is_dir() {
-                plan.add_folder(config, input, root.as_deref(), inputs.len() > 1)?;
+            if is_folder {
+                plan.add_folder(config, input, &place, root.as_deref())?;
             } else {
-                let name = PathBuf::from(last_name(input)?);
-                plan.add_file(config, input.clone(), name, root.clone(), true)?;
+                plan.add_file(config, input.clone(), place, root, true)?;
             }
             plan.files[start..].sort_by(|first, second| first.name.cmp(&second.name));
         }
@@ -101,8 +103,7 @@ impl Plan {
         self
     }
 
-    fn add_folder(&mut self, config: &Config, folder: &Path, root: Option<&Path>, is_one_of_many: bool) -> Result<()> {
-        let prefix = if is_one_of_many { PathBuf::from(last_name(folder)?) } else { PathBuf::new() };
+    fn add_folder(&mut self, config: &Config, folder: &Path, place: &Path, root: Option<&Path>) -> Result<()> {
         for entry in walkdir::WalkDir::new(folder).follow_links(true).min_depth(1).sort_by_file_name() {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -117,7 +118,7 @@ impl Plan {
             }
             let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path()).to_owned();
             let output = root.map(|root| packed_name(root.join(&relative), config.compress));
-            self.add_file(config, entry.path().to_owned(), prefix.join(relative), output, false)?;
+            self.add_file(config, entry.path().to_owned(), place.join(relative), output, false)?;
         }
         Ok(())
     }
@@ -168,9 +169,7 @@ impl Plan {
         for file in &self.files {
             let Some(output) = file.output.as_deref() else { continue };
             if let Some(other) = taken.insert(output, &file.input) {
-                let (first, second) = (other.display(), file.input.display());
-                let what = format!("{first} and {second} would both be written to {}", output.display());
-                return Err(Error::usage(format!("{what}; rename one, or clean them one by one")));
+                return Err(clash(other, &file.input, output));
             }
         }
         Ok(())
@@ -219,23 +218,23 @@ pub(crate) fn layout_of(
     }
 }
 
-/// The output that belongs to an input: a file for a file, a folder for a folder.
+/// The output that belongs to an input, which is called `place` in it: a file for a file, a folder for a folder.
 fn output_root(
     config: &Config,
-    input: &Path,
+    place: &Path,
     is_folder: bool,
-    is_one_of_many: bool,
+    is_entry: bool,
     destination: Destination<'_>,
 ) -> Result<Option<PathBuf>> {
     let Destination::Path(output) = destination else {
         return Ok(None);
     };
-    if is_one_of_many || (!is_folder && super::is_folder(output)) {
+    if is_entry || (!is_folder && super::is_folder(output)) {
         if output.is_file() {
             let what = format!("{} is a file, but the output must be a folder here; choose another", output.display());
             return Err(Error::usage(what));
         }
-        let root = output.join(last_name(input)?);
+        let root = output.join(place);
         return Ok(Some(if is_folder { root } else { packed_name(root, config.compress) }));
     }
     if is_folder && output.is_file() {
@@ -245,14 +244,11 @@ fn output_root(
     Ok(Some(output.to_owned()))
 }
 
-fn last_name(input: &Path) -> Result<std::ffi::OsString> {
-    let named = if input.file_name().is_some() {
-        input.to_owned()
-    } else {
-        input.canonicalize().map_err(|source| Error::reading(input, source))?
-    };
-    let what = || Error::usage(format!("{}: has no name to call its output by; name a folder in it", input.display()));
-    named.file_name().map(ToOwned::to_owned).ok_or_else(what)
+fn clash(first: &Path, second: &Path, output: &Path) -> Error {
+    let is_one = first.canonicalize().is_ok_and(|first| second.canonicalize().is_ok_and(|second| first == second));
+    let remedy = if is_one { "they are one; name it once" } else { "rename one, or clean them one by one" };
+    let (first, second) = (first.display(), second.display());
+    Error::usage(format!("{first} and {second} would both be written to {}; {remedy}", output.display()))
 }
 
 fn refuse_overlap(input: &Path, output: &Path, is_folder: bool) -> Result<()> {
@@ -349,7 +345,7 @@ fn read_start(path: &Path, n_bytes: usize) -> Result<Vec<u8>> {
 }
 
 /// What the operating system said, without the path, which the message names already.
-fn into_io_error(error: walkdir::Error) -> std::io::Error {
+pub(super) fn into_io_error(error: walkdir::Error) -> std::io::Error {
     let what = error.to_string();
     error.into_io_error().unwrap_or_else(|| std::io::Error::other(what))
 }

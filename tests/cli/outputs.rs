@@ -105,12 +105,13 @@ fn several_inputs_become_entries_of_a_folder() {
 #[test]
 fn two_inputs_of_one_name_are_refused() {
     let folder = Folder::new().with("x/a.txt", SHIP).with("y/a.txt", BAKER).with("z/a.txt/b.txt", SHIP);
-    for (inputs, clash) in [
-        ("x/a.txt y/a.txt", "x/a.txt and y/a.txt would both be written to out/a.txt"),
-        ("x/a.txt z/a.txt", "x/a.txt and z/a.txt would both be written to out/a.txt"),
-        ("x x", "x and x would both be written to out/x"),
+    let remedy = "rename one, or clean them one by one";
+    for (inputs, clash, remedy) in [
+        ("x/a.txt y/a.txt", "x/a.txt and y/a.txt would both be written to out/a.txt", remedy),
+        ("x/a.txt z/a.txt", "x/a.txt and z/a.txt would both be written to out/a.txt", remedy),
+        ("x x", "x and x would both be written to out/x", "they are one; name it once"),
     ] {
-        let error = format!("error: {clash}; rename one, or clean them one by one");
+        let error = format!("error: {clash}; {remedy}");
         folder.run(&format!("clean {inputs} -o out")).ends(2, &[&error]);
         folder.run(&format!("clean {inputs} -o out --force")).ends(2, &[&error]);
     }

@@ -1,14 +1,15 @@
-//! The command line. Every option but those of `explain`, `learn`, `eval`, `restore` and `packs` is a field of the library's `Config`, under
-//! the same name; what it means and what it may be is the library's to say.
+//! The command line. Every option but lists of inputs and those of `explain`, `learn`, `eval`, `restore` and `packs` is a field
+//! of the library's `Config`, under the same name; what it means and what it may be is the library's to say.
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 use dehusk::config::{Color, Compress, Format, Framing, OnBadRecord, OnLimit, Progress};
 use dehusk::eval::By;
+use dehusk::run::{Inputs, Separator};
 use dehusk::text::{Fold, Unit};
 use dehusk::{Keep, Level, Scope};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Strips scraped text of its husk: navigation, adverts, prompts and footers, and blocks of text that repeat. What stays,
 /// stays byte for byte; what goes can be put back.
@@ -27,9 +28,16 @@ pub(crate) enum Command {
     /// Clean files, folders or standard input
     #[command(after_help = EXIT_CODES)]
     Clean {
-        /// Files, folders (with all in them), or - for standard input
-        #[arg(required = true, value_name = "INPUT", value_hint = ValueHint::AnyPath)]
+        /// Files, folders (with all in them), patterns of such, or - for standard input
+        ///
+        /// What is there by its name is an input; else * stands for any part of a name, ** for any folders, ? for one
+        /// character, and [a-z] for one of these. Quote patterns, as in 'crawl/**/*.txt', or the shell expands them itself.
+        /// With a pattern or a list, outputs keep the paths of their inputs below the folder that all inputs have in common
+        /// (a pattern is in the folder before its first wildcard); without, they go by the last names of their inputs.
+        #[arg(required_unless_present = "files_from", value_name = "INPUT", value_hint = ValueHint::AnyPath)]
         inputs: Vec<PathBuf>,
+        #[command(flatten)]
+        list: ListArgs,
         #[command(flatten)]
         config: ConfigArgs,
     },
@@ -56,7 +64,7 @@ pub(crate) enum Command {
         /// The file to explain
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
-        /// The corpus that it is of: files and folders to look for first copies in
+        /// The corpus that it is of: files, folders and patterns, to look for first copies in
         #[arg(long, num_args = 1.., value_name = "INPUT", value_hint = ValueHint::AnyPath)]
         among: Vec<PathBuf>,
         #[command(flatten)]
@@ -70,9 +78,11 @@ pub(crate) enum Command {
     /// repeats, accounts and limits mean nothing here.
     #[command(after_help = EXIT_CODES)]
     Learn {
-        /// Files and folders, as `clean` takes them, and files of facts
-        #[arg(required = true, value_name = "INPUT", value_hint = ValueHint::AnyPath)]
+        /// Files, folders and patterns, as `clean` takes them, and files of facts
+        #[arg(required_unless_present = "files_from", value_name = "INPUT", value_hint = ValueHint::AnyPath)]
         inputs: Vec<PathBuf>,
+        #[command(flatten)]
+        list: ListArgs,
         /// Write all that was looked at, folded, to a file that a later `learn` takes as an input: learning from A and from B
         /// and from their facts together is learning from both
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -154,6 +164,48 @@ pub(crate) enum PacksCommand {
         /// Names of packs, or files; all packs that come with dehusk if none is given
         packs: Vec<String>,
     },
+}
+
+/// Where inputs are listed.
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// A list of more files and folders, by name and one on each line; - for standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Input")]
+    files_from: Option<PathBuf>,
+    /// In the list, each name ends in a zero byte, as `find -print0` writes it
+    #[arg(short = '0', long, requires = "files_from", help_heading = "Input")]
+    null: bool,
+}
+
+impl ListArgs {
+    pub(crate) fn is_given(&self) -> bool {
+        self.files_from.is_some()
+    }
+
+    /// The inputs that are named, and then those that are listed.
+    pub(crate) fn resolve(&self, named: &[PathBuf]) -> anyhow::Result<Inputs> {
+        let mut inputs = expanded(named)?;
+        let separator = if self.null { Separator::Nul } else { Separator::Newline };
+        match &self.files_from {
+            None => {}
+            Some(list) if is_dash(list) => inputs.add_names(std::io::stdin(), "standard input", separator)?,
+            Some(list) => inputs.add_list(list, separator)?,
+        }
+        Ok(inputs)
+    }
+}
+
+/// Inputs with patterns expanded.
+pub(crate) fn expanded(named: &[PathBuf]) -> anyhow::Result<Inputs> {
+    let mut inputs = Inputs::default();
+    named.iter().try_for_each(|input| inputs.add(input))?;
+    Ok(inputs)
+}
+
+/// Whether a path is written as standard input or output is. The library knows files; that "-" is a stream is the command
+/// line's.
+pub(crate) fn is_dash(path: &Path) -> bool {
+    path == Path::new("-")
 }
 
 /// The fields of the configuration, each nothing where the command line does not say.

@@ -1,32 +1,31 @@
 //! `dehusk clean`.
 
+use crate::args::{ListArgs, is_dash};
 use crate::terminal::{self, Screen};
 use crate::{BAD, FINE};
 use dehusk::Config;
 use dehusk::run::{Report, Run, Tally};
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-pub(crate) fn clean(inputs: &[PathBuf], config: &Config) -> anyhow::Result<u8> {
+pub(crate) fn clean(inputs: &[PathBuf], list: &ListArgs, config: &Config) -> anyhow::Result<u8> {
     terminal::set_color(config.color);
     let screen = Screen::new(config);
-    let is_dash = |path: &Path| path == Path::new("-");
-    // The library knows files; that "-" is a stream is the command line's.
     let to_stdout = config.output.as_deref().is_some_and(is_dash);
     let config = Config { output: config.output.clone().filter(|_| !to_stdout), ..config.clone() };
     let run = Run::new(&config, &screen)?;
     let mut stdout = std::io::stdout();
     let report = if inputs.iter().any(|input| is_dash(input)) {
-        if inputs.len() > 1 {
+        if inputs.len() > 1 || list.is_given() {
             terminal::error("standard input goes with no other input; clean them one by one");
             return Ok(crate::USAGE);
         }
         run.stream(std::io::stdin(), &mut stdout)?
     } else if to_stdout && !config.dry_run {
-        run.files_to(inputs, &mut stdout)?
+        run.files_to(list.resolve(inputs)?, &mut stdout)?
     } else {
-        run.files(inputs)?
+        run.files(list.resolve(inputs)?)?
     };
     for limit in &report.limits_crossed {
         terminal::warn(&format!("limit crossed: {limit}"));

@@ -1,5 +1,6 @@
 //! `dehusk explain`.
 
+use crate::args::expanded;
 use crate::{FINE, terminal};
 use anstyle::{AnsiColor, Style};
 use dehusk::run::{Explained, Run};
@@ -17,7 +18,7 @@ pub(crate) fn explain(file: &Path, among: &[PathBuf], config: &Config) -> anyhow
     let mut stdout = anstream::stdout().lock();
     let mut written = Ok(());
     let mut record = 0;
-    run.explain(among, file, &mut |explained| {
+    run.explain(expanded(among)?, file, &mut |explained| {
         if written.is_ok() {
             written = show(&mut stdout, explained, config.level > Level::Rules, &mut record);
         }

@@ -1,5 +1,6 @@
 //! `dehusk learn`.
 
+use crate::args::{ListArgs, is_dash};
 use crate::clean::counted;
 use crate::terminal::{self, Screen};
 use crate::{BAD, FINE, print};
@@ -7,10 +8,9 @@ use dehusk::Config;
 use dehusk::run::learn as learn_from;
 use std::path::{Path, PathBuf};
 
-pub(crate) fn learn(inputs: &[PathBuf], facts: Option<&Path>, config: &Config) -> anyhow::Result<u8> {
+pub(crate) fn learn(inputs: &[PathBuf], list: &ListArgs, facts: Option<&Path>, config: &Config) -> anyhow::Result<u8> {
     terminal::set_color(config.color);
     let screen = Screen::new(config);
-    let is_dash = |path: &Path| path == Path::new("-");
     if inputs.iter().any(|input| is_dash(input)) {
         terminal::error("learn reads files only; save the input to a file, and name that");
         return Ok(crate::USAGE);
@@ -21,7 +21,7 @@ pub(crate) fn learn(inputs: &[PathBuf], facts: Option<&Path>, config: &Config) -
     }
     let to_stdout = config.output.as_deref().is_some_and(is_dash);
     let config = Config { output: config.output.clone().filter(|_| !to_stdout), ..config.clone() };
-    let learned = learn_from(&config, inputs, facts, &screen)?;
+    let learned = learn_from(&config, list.resolve(inputs)?, facts, &screen)?;
     if to_stdout && !config.dry_run {
         print(learned.pack.as_bytes())?;
     }

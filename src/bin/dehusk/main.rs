@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<u8> {
     match command {
-        Command::Clean { inputs, config } => clean::clean(&inputs, &config.resolve()?),
+        Command::Clean { inputs, list, config } => clean::clean(&inputs, &list, &config.resolve()?),
         Command::Restore { cleaned, journal, output, force, quiet } => {
             let restored = dehusk::run::restore(&cleaned, &journal, &output, force)?;
             for failed in &restored.failed {
@@ -50,7 +50,9 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::Eval { gold, folds, by, json, config } => {
             eval::eval(&gold, &eval::How { folds, by, is_json: json }, &config.resolve()?)
         }
-        Command::Learn { inputs, facts, config } => learn::learn(&inputs, facts.as_deref(), &config.resolve()?),
+        Command::Learn { inputs, list, facts, config } => {
+            learn::learn(&inputs, &list, facts.as_deref(), &config.resolve()?)
+        }
         Command::Train { gold, output, seed, force, quiet } => train::train(&gold, &output, seed, force, quiet),
         Command::Packs(command) => packs::packs(command),
         Command::Completions { shell } => {
