@@ -167,14 +167,31 @@ fn parts_of_a_large_file_do_not_show() -> Result<(), Box<dyn std::error::Error>>
     Ok(())
 }
 
+/// A file that can be read as it is called: it begins as such files do, and goes on as it likes.
+fn of_kind(kind: &str, bytes: Vec<u8>) -> Vec<u8> {
+    match kind {
+        "csv" => [b"id,text\n1,\"", &bytes[..], b"\"\n2,", &bytes].concat(),
+        "tsv" => [b"text\tid\n", &bytes[..]].concat(),
+        "warc" => {
+            let head = format!(
+                "WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Block-Digest: sha1:AA\r\nContent-Length: {}\r\n\r\n",
+                bytes.len()
+            );
+            [head.as_bytes(), &bytes, b"\r\n\r\n", head.as_bytes(), &bytes, b"\r\n\r\n", &bytes].concat()
+        }
+        _ => bytes,
+    }
+}
+
 proptest! {
     #![proptest_config(tries(500))]
 
     #[test]
     fn files_come_back_and_threads_do_not_show(
         config in config(),
-        files in prop::collection::vec((input(), select(&["txt", "jsonl"][..])), 1..4),
+        files in prop::collection::vec((input(), select(&["txt", "jsonl", "csv", "tsv", "warc"][..])), 1..4),
     ) {
+        let files: Vec<(Vec<u8>, &str)> = files.into_iter().map(|(bytes, kind)| (of_kind(kind, bytes), kind)).collect();
         let folder = tempfile::tempdir()?;
         let path = |name: &str| folder.path().join(name);
         let config = with_pack(config, folder.path())?;
