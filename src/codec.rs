@@ -314,7 +314,16 @@ fn is_padding(rest: &mut impl BufRead) -> Result<bool> {
 }
 
 /// Packs what is written to it, or passes it on.
-pub(crate) enum Packer<W: Write> {
+pub(crate) struct Packer<W: Write> {
+    encoder: Encoder<W>,
+    /// What is to be packed next. Some encoders give other bytes when theirs come in other pieces, so they get pieces of
+    /// one size.
+    pending: Vec<u8>,
+}
+
+const PIECE_BYTES: usize = 1 << 17;
+
+enum Encoder<W: Write> {
     Plain(W),
     #[cfg(feature = "gzip")]
     Gzip(flate2::write::GzEncoder<W>),
@@ -337,28 +346,60 @@ impl<W: Write> std::fmt::Debug for Packer<W> {
 impl<W: Write> Packer<W> {
     /// Begins to pack, at a level that the codec has, or at its usual one.
     pub(crate) fn new(codec: Option<Codec>, level: Option<u32>, writer: W) -> Result<Self> {
+        Ok(Packer { encoder: Encoder::new(codec, level, writer)?, pending: Vec::new() })
+    }
+
+    /// Writes what is still held back, and gives the writer.
+    pub(crate) fn finish(mut self) -> Result<W> {
+        self.encoder.write_all(&self.pending)?;
+        self.encoder.finish()
+    }
+}
+
+impl<W: Write> Write for Packer<W> {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        if let Encoder::Plain(writer) = &mut self.encoder {
+            return writer.write(bytes);
+        }
+        let (taken, _) = bytes.split_at(bytes.len().min(PIECE_BYTES - self.pending.len()));
+        self.pending.extend_from_slice(taken);
+        if self.pending.len() == PIECE_BYTES {
+            self.encoder.write_all(&self.pending)?;
+            self.pending.clear();
+        }
+        Ok(taken.len())
+    }
+
+    /// Passes on what was written, if it is not packed: where packed bytes were flushed would show when their input came.
+    fn flush(&mut self) -> Result<()> {
+        if let Encoder::Plain(writer) = &mut self.encoder { writer.flush() } else { Ok(()) }
+    }
+}
+
+impl<W: Write> Encoder<W> {
+    fn new(codec: Option<Codec>, level: Option<u32>, writer: W) -> Result<Self> {
         let Some(codec) = codec else {
-            return Ok(Packer::Plain(writer));
+            return Ok(Encoder::Plain(writer));
         };
         let level = level.unwrap_or(codec.usual_level());
         match codec {
             #[cfg(feature = "gzip")]
-            Codec::Gzip => Ok(Packer::Gzip(flate2::write::GzEncoder::new(writer, flate2::Compression::new(level)))),
+            Codec::Gzip => Ok(Encoder::Gzip(flate2::write::GzEncoder::new(writer, flate2::Compression::new(level)))),
             #[cfg(feature = "zstd")]
             Codec::Zstd => {
                 let level = i32::try_from(level).expect("it is one of the codec's levels");
                 let mut encoder = zstd::stream::write::Encoder::new(writer, level)?;
                 encoder.include_checksum(true)?;
-                Ok(Packer::Zstd(encoder))
+                Ok(Encoder::Zstd(encoder))
             }
             #[cfg(feature = "xz")]
-            Codec::Xz => Ok(Packer::Xz(liblzma::write::XzEncoder::new(writer, level))),
+            Codec::Xz => Ok(Encoder::Xz(liblzma::write::XzEncoder::new(writer, level))),
             #[cfg(feature = "bzip2")]
-            Codec::Bzip2 => Ok(Packer::Bzip2(bzip2::write::BzEncoder::new(writer, bzip2::Compression::new(level)))),
+            Codec::Bzip2 => Ok(Encoder::Bzip2(bzip2::write::BzEncoder::new(writer, bzip2::Compression::new(level)))),
             #[cfg(feature = "lz4")]
             Codec::Lz4 => {
                 let info = lz4_flex::frame::FrameInfo::new().content_checksum(true);
-                Ok(Packer::Lz4(Box::new(lz4_flex::frame::FrameEncoder::with_frame_info(info, writer))))
+                Ok(Encoder::Lz4(Box::new(lz4_flex::frame::FrameEncoder::with_frame_info(info, writer))))
             }
             #[cfg(not(all(feature = "gzip", feature = "zstd", feature = "xz", feature = "bzip2", feature = "lz4")))]
             codec => {
@@ -368,20 +409,19 @@ impl<W: Write> Packer<W> {
         }
     }
 
-    /// Writes what is still held back, and gives the writer.
-    pub(crate) fn finish(self) -> Result<W> {
+    fn finish(self) -> Result<W> {
         match self {
-            Packer::Plain(writer) => Ok(writer),
+            Encoder::Plain(writer) => Ok(writer),
             #[cfg(feature = "gzip")]
-            Packer::Gzip(encoder) => encoder.finish(),
+            Encoder::Gzip(encoder) => encoder.finish(),
             #[cfg(feature = "zstd")]
-            Packer::Zstd(encoder) => encoder.finish(),
+            Encoder::Zstd(encoder) => encoder.finish(),
             #[cfg(feature = "xz")]
-            Packer::Xz(encoder) => encoder.finish(),
+            Encoder::Xz(encoder) => encoder.finish(),
             #[cfg(feature = "bzip2")]
-            Packer::Bzip2(encoder) => encoder.finish(),
+            Encoder::Bzip2(encoder) => encoder.finish(),
             #[cfg(feature = "lz4")]
-            Packer::Lz4(mut encoder) => {
+            Encoder::Lz4(mut encoder) => {
                 // An empty file is a frame too, which the encoder begins with the first bytes only.
                 encoder.write_all(&[])?;
                 encoder.finish().map_err(Error::other)
@@ -390,37 +430,25 @@ impl<W: Write> Packer<W> {
     }
 }
 
-impl<W: Write> Write for Packer<W> {
+impl<W: Write> Write for Encoder<W> {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
         match self {
-            Packer::Plain(writer) => writer.write(bytes),
+            Encoder::Plain(writer) => writer.write(bytes),
             #[cfg(feature = "gzip")]
-            Packer::Gzip(encoder) => encoder.write(bytes),
+            Encoder::Gzip(encoder) => encoder.write(bytes),
             #[cfg(feature = "zstd")]
-            Packer::Zstd(encoder) => encoder.write(bytes),
+            Encoder::Zstd(encoder) => encoder.write(bytes),
             #[cfg(feature = "xz")]
-            Packer::Xz(encoder) => encoder.write(bytes),
+            Encoder::Xz(encoder) => encoder.write(bytes),
             #[cfg(feature = "bzip2")]
-            Packer::Bzip2(encoder) => encoder.write(bytes),
+            Encoder::Bzip2(encoder) => encoder.write(bytes),
             #[cfg(feature = "lz4")]
-            Packer::Lz4(encoder) => encoder.write(bytes),
+            Encoder::Lz4(encoder) => encoder.write(bytes),
         }
     }
 
     fn flush(&mut self) -> Result<()> {
-        match self {
-            Packer::Plain(writer) => writer.flush(),
-            #[cfg(feature = "gzip")]
-            Packer::Gzip(encoder) => encoder.flush(),
-            #[cfg(feature = "zstd")]
-            Packer::Zstd(encoder) => encoder.flush(),
-            #[cfg(feature = "xz")]
-            Packer::Xz(encoder) => encoder.flush(),
-            #[cfg(feature = "bzip2")]
-            Packer::Bzip2(encoder) => encoder.flush(),
-            #[cfg(feature = "lz4")]
-            Packer::Lz4(encoder) => encoder.flush(),
-        }
+        Ok(())
     }
 }
 
@@ -451,6 +479,21 @@ mod tests {
                 let packed = packed(codec, text);
                 assert_eq!(Codec::of(&packed), Some(codec));
                 assert!(unpacked(&packed).is_ok_and(|unpacked| unpacked == text), "{}", codec.name());
+            }
+        }
+    }
+
+    #[test]
+    fn how_the_text_comes_does_not_show() {
+        for codec in Codec::ALL {
+            let text = text();
+            let whole = packed(codec, &text);
+            for n_bytes in [1_000, 77_777] {
+                let mut packer = Packer::new(Some(codec), None, Vec::new()).expect("the codec is built in");
+                for piece in text.chunks(n_bytes) {
+                    packer.write_all(piece).and_then(|()| packer.flush()).expect("memory can be written");
+                }
+                assert!(packer.finish().is_ok_and(|packed| packed == whole), "{}: {n_bytes}", codec.name());
             }
         }
     }

@@ -161,6 +161,12 @@ fn large_packed_files_are_worked_on_by_all_threads_and_come_out_the_same() {
         assert_eq!(folder.tree(&format!("out{threads}")), folder.tree("out1"));
         assert_eq!(folder.bytes(&format!("journal{threads}")), folder.bytes("journal1"));
     }
+    for codec in ["gzip", "zstd"] {
+        for threads in [1, 2, 7] {
+            let run = format!("clean in -o - -j {threads} --compress {codec}");
+            assert_eq!(folder.output_of(&run), folder.output_of(&format!("clean in -o - -j 1 --compress {codec}")));
+        }
+    }
     // As without packing.
     let plain = Folder::new().with("in/a.jsonl", &text).with("in/b.jsonl", &text[..text.len() / 2]);
     plain.run("clean in -o out").ends_with(1);

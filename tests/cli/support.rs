@@ -107,6 +107,13 @@ impl Folder {
         self.run_on("", arguments)
     }
 
+    /// What `dehusk` writes to standard output, which need not be text.
+    pub(crate) fn output_of(&self, arguments: &str) -> Vec<u8> {
+        let mut command = cargo_bin_cmd!("dehusk");
+        let output = command.current_dir(self.0.path()).args(arguments.split_whitespace()).output();
+        output.expect("the command can be run").stdout
+    }
+
     /// Runs `dehusk` with something on its standard input.
     pub(crate) fn run_on(&self, stdin: impl AsRef<[u8]>, arguments: &str) -> Ran {
         let mut command = cargo_bin_cmd!("dehusk");
