@@ -164,7 +164,7 @@ impl Fingerprinter {
 /// block, so that a document and a block never have the same bytes.
 fn spell_document(blocks: impl Iterator<Item = Fingerprint>, bytes: &mut Vec<u8>) {
     let start = bytes.len();
-    bytes.extend(blocks.flat_map(|block| block.0));
+    blocks.for_each(|block| bytes.extend_from_slice(&block.0));
     let length = bytes.len() - start;
     bytes.resize(bytes.len() + padding(length) + BLOCK, 0);
 }

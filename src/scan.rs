@@ -49,18 +49,22 @@ pub(crate) fn scan(rules: &Rules, folded: &[u8], rank: usize, scratch: &mut Vec<
         }
     };
     if let Some(edges) = rules.edges().filter(|_| n_chars <= rules.edges_max_chars()) {
-        walk(edges, core.iter(), |pattern, length| {
-            let pattern = rules.edge_pattern(pattern);
-            if pattern.anchor == Anchor::Start {
-                take(pattern, 0, length);
-            }
-        });
-        walk(edges, core.iter().rev(), |pattern, length| {
-            let pattern = rules.edge_pattern(pattern);
-            if pattern.anchor == Anchor::End {
-                take(pattern, core.len() - length, core.len());
-            }
-        });
+        if rules.may_start(core) {
+            walk(edges, core.iter(), |pattern, length| {
+                let pattern = rules.edge_pattern(pattern);
+                if pattern.anchor == Anchor::Start {
+                    take(pattern, 0, length);
+                }
+            });
+        }
+        if rules.may_end(core) {
+            walk(edges, core.iter().rev(), |pattern, length| {
+                let pattern = rules.edge_pattern(pattern);
+                if pattern.anchor == Anchor::End {
+                    take(pattern, core.len() - length, core.len());
+                }
+            });
+        }
     }
     if let Some(anywhere) = rules.anywhere().filter(|_| n_chars <= rules.anywhere_max_chars())
         // Whether there is any match is found much faster than where all of them are.

@@ -1,5 +1,6 @@
 //! JSONL: a JSON object on each line, of which one string field is the text.
 
+use super::object;
 use super::{Escaping, Outcome, Parsed};
 use crate::text::{Span, content, is_blank};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -21,16 +22,18 @@ pub(super) fn parse<'r>(record: &'r [u8], skipped: usize, fields: &Fields) -> Ou
     if is_blank(json) {
         return Outcome::Blank;
     }
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let found = deserializer.deserialize_map(Find { fields }).and_then(|found| deserializer.end().map(|()| found));
-    let Found { text, id, url, site } = match found {
-        Ok(found) => found,
-        Err(error) => return Outcome::Bad(complaint(json, &error)),
+    let found = match find_quickly(json, fields) {
+        Some(found) => found,
+        None => match find(json, fields) {
+            Ok(found) => found,
+            Err(error) => return Outcome::Bad(complaint(json, &error)),
+        },
     };
+    let Found { text, id, url, site } = found;
     let Some(text) = text else {
         return Outcome::Bad(format!("no field {:?}; name the field with the text with --text-field", fields.text));
     };
-    let Some(spelling) = text.get().strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+    let Some(spelling) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
         return Outcome::Bad(format!(
             "field {:?} is no string; name the field with the text with --text-field",
             fields.text
@@ -42,7 +45,7 @@ pub(super) fn parse<'r>(record: &'r [u8], skipped: usize, fields: &Fields) -> Ou
         raw_text: Span::new(start, start + spelling.len()),
         escaping: Escaping::Json,
         // A number names a document as well as a string does.
-        id: id.map(|id| as_string(id).unwrap_or(id.get().into())),
+        id: id.map(|id| as_string(id).unwrap_or(id.into())),
         url: url.and_then(as_string),
         site: site.and_then(as_string),
     })
@@ -60,21 +63,48 @@ fn complaint(json: &[u8], error: &serde_json::Error) -> String {
     }
 }
 
-fn as_string(value: &RawValue) -> Option<Cow<'_, str>> {
-    let spelling = value.get().strip_prefix('"')?.strip_suffix('"')?;
-    if spelling.contains('\\') { serde_json::from_str(value.get()).ok().map(Cow::Owned) } else { Some(spelling.into()) }
+fn as_string(value: &str) -> Option<Cow<'_, str>> {
+    let spelling = value.strip_prefix('"')?.strip_suffix('"')?;
+    if spelling.contains('\\') { serde_json::from_str(value).ok().map(Cow::Owned) } else { Some(spelling.into()) }
+}
+
+/// The fields of an object that dehusk reads, as they are spelled, by a parser that knows all of JSON.
+fn find<'r>(json: &'r [u8], fields: &Fields) -> serde_json::Result<Found<'r>> {
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let found = deserializer.deserialize_map(Find { fields })?;
+    deserializer.end().map(|()| found)
+}
+
+/// The same, by one that knows the usual and gives up on anything else.
+fn find_quickly<'r>(json: &'r [u8], fields: &Fields) -> Option<Found<'r>> {
+    let mut found = Found::default();
+    object::walk(std::str::from_utf8(json).ok()?, |name, value| found.set(&Name::of(name, fields), value))?;
+    Some(found)
+}
+
+/// Fields as they are spelled. Where a name stands twice the last one counts, as in most readers of JSON.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Found<'r> {
+    text: Option<&'r str>,
+    id: Option<&'r str>,
+    url: Option<&'r str>,
+    site: Option<&'r str>,
+}
+
+impl<'r> Found<'r> {
+    fn set(&mut self, name: &Name, value: &'r str) {
+        match name {
+            Name::Text => self.text = Some(value),
+            Name::Id => self.id = Some(value),
+            Name::Url => self.url = Some(value),
+            Name::Site => self.site = Some(value),
+            Name::Other => {}
+        }
+    }
 }
 
 struct Find<'f> {
     fields: &'f Fields,
-}
-
-#[derive(Default)]
-struct Found<'r> {
-    text: Option<&'r RawValue>,
-    id: Option<&'r RawValue>,
-    url: Option<&'r RawValue>,
-    site: Option<&'r RawValue>,
 }
 
 impl<'r> Visitor<'r> for Find<'_> {
@@ -87,15 +117,11 @@ impl<'r> Visitor<'r> for Find<'_> {
     fn visit_map<M: MapAccess<'r>>(self, mut map: M) -> Result<Found<'r>, M::Error> {
         let mut found = Found::default();
         while let Some(name) = map.next_key_seed(NameSeed { fields: self.fields })? {
-            // Where a name stands twice the last one counts, as in most readers of JSON.
             match name {
-                Name::Text => found.text = Some(map.next_value()?),
-                Name::Id => found.id = Some(map.next_value()?),
-                Name::Url => found.url = Some(map.next_value()?),
-                Name::Site => found.site = Some(map.next_value()?),
                 Name::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
+                name => found.set(&name, map.next_value::<&RawValue>()?.get()),
             }
         }
         Ok(found)
@@ -108,6 +134,22 @@ enum Name {
     Url,
     Site,
     Other,
+}
+
+impl Name {
+    fn of(name: &str, fields: &Fields) -> Name {
+        if name == fields.text {
+            Name::Text
+        } else if name == fields.id {
+            Name::Id
+        } else if name == fields.url {
+            Name::Url
+        } else if name == fields.site {
+            Name::Site
+        } else {
+            Name::Other
+        }
+    }
 }
 
 struct NameSeed<'f> {
@@ -130,17 +172,7 @@ impl Visitor<'_> for NameSeed<'_> {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Name, E> {
-        Ok(if name == self.fields.text {
-            Name::Text
-        } else if name == self.fields.id {
-            Name::Id
-        } else if name == self.fields.url {
-            Name::Url
-        } else if name == self.fields.site {
-            Name::Site
-        } else {
-            Name::Other
-        })
+        Ok(Name::of(name, self.fields))
     }
 }
 
@@ -205,6 +237,7 @@ fn code_unit(raw: &[u8]) -> Option<u32> {
 mod tests {
     use super::*;
     use crate::record::{Layout, Spelled};
+    use proptest::prelude::*;
 
     fn fields() -> Fields {
         Fields { text: "text".into(), id: "id".into(), url: "url".into(), site: "site".into() }
@@ -236,6 +269,74 @@ mod tests {
             assert!(raw[spelling.raw_offset(offset)..].starts_with(rest.as_bytes()), "{offset}");
         }
         assert_eq!(spelling.raw_offset(18), raw.len());
+    }
+
+    proptest! {
+        #[test]
+        fn quickly_or_not_the_same_is_found(json in object_like()) {
+            let slowly = find(json.as_bytes(), &fields()).ok();
+            let quickly = find_quickly(json.as_bytes(), &fields());
+            prop_assert!(quickly.is_none() || quickly == slowly, "{json}");
+        }
+    }
+
+    /// Objects, nearly objects, and rubbish.
+    fn object_like() -> impl Strategy<Value = String> {
+        let string = prop::sample::select(vec![
+            r#""text""#,
+            r#""id""#,
+            r#""\\""#,
+            r#""a\"b""#,
+            r#""\u00e9\ud800""#,
+            r#""\u12""#,
+            r#""\x""#,
+            "\"\u{1}\"",
+            "\"t\u{e9}\"",
+            r#""te\u0078t""#,
+            "\"",
+            r#""open"#,
+            r#""url""#,
+        ]);
+        let other = prop::sample::select(vec![
+            "1",
+            "-1.5e3",
+            "01",
+            "tru",
+            "true",
+            "null",
+            "[]",
+            "[1,",
+            r#"{"a":{"text":"x"}}"#,
+            "{}",
+            "}",
+            "nul l",
+        ]);
+        let value = prop_oneof![3 => string.clone(), 1 => other];
+        let space = prop::sample::select(vec!["", "", " ", "\t", "\r ", "\u{a0}"]);
+        let pair =
+            (string, space.clone(), prop::sample::select(vec![":", ":", ":", ",", ""]), space.clone(), value, space)
+                .prop_map(|(name, a, colon, b, value, c)| format!("{c}{name}{a}{colon}{b}{value}{a}"));
+        let separator = prop::sample::select(vec![",", ",", ",", ",,", ""]);
+        (
+            prop::collection::vec(pair, 0..4),
+            separator,
+            prop::sample::select(vec!["{", "{", "{", "", "[", " {"]),
+            prop::sample::select(vec!["}", "}", "}", "", "}}", "} ", "},"]),
+        )
+            .prop_map(|(pairs, separator, open, close)| format!("{open}{}{close}", pairs.join(separator)))
+    }
+
+    #[test]
+    fn what_is_usual_is_found_quickly() {
+        for json in [
+            r#"{"url":"http:\/\/a.b","text":"one\ntw\u00e9\\n","n":1.50}"#,
+            r#" { "id" : 7 , "text" : "a\"b" , "meta" : { "tags" : [ "x", null ] } , "ok" : true } "#,
+            "{}",
+        ] {
+            let quickly = find_quickly(json.as_bytes(), &fields());
+            assert!(quickly.is_some(), "{json}");
+            assert_eq!(quickly, find(json.as_bytes(), &fields()).ok());
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod csv;
 mod jsonl;
+mod object;
 #[cfg(feature = "warc")]
 mod warc;
 

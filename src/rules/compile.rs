@@ -5,6 +5,7 @@
 //! be large; the second is run over whole blocks, and is much faster if it is small.
 
 use super::decoration::{core_of, without_leading, without_trailing};
+use super::sieve::Sieve;
 use super::{Match, Near, Pack, Removal, Shape};
 use crate::error::{Error, Result};
 use crate::template::{SiteTemplates, site_name};
@@ -33,16 +34,16 @@ pub struct Rules {
     conditioned: Vec<RuleIdx>,
     /// How many different sets of rules other rules must be near.
     n_near_sets: usize,
-    lines: HashMap<Box<[u8]>, Vec<RuleIdx>>,
+    lines: Lines,
     /// The same for patterns in which "#" stands for digits.
-    digit_lines: HashMap<Box<[u8]>, Vec<RuleIdx>>,
+    digit_lines: Lines,
     /// How long a folded block may be, in characters, that some whole-line rule takes.
     line_max_chars: usize,
-    /// How long the longest whole-line pattern is, in bytes.
-    longest_line: usize,
     /// Over the patterns that a block must start with, and backwards those that it must end with.
     edges: Option<NFA>,
     edge_patterns: Vec<Pattern>,
+    starts: Sieve,
+    ends: Sieve,
     /// Over the patterns that may stand anywhere in a block.
     anywhere: Option<AhoCorasick>,
     anywhere_patterns: Vec<Pattern>,
@@ -50,6 +51,31 @@ pub struct Rules {
     anywhere_max_chars: usize,
     /// What was learned of sites; of one, several packs may have something.
     sites: HashMap<Box<str>, Vec<SiteTemplates>>,
+}
+
+/// Whole lines, and the rules that take them.
+#[derive(Debug, Default)]
+struct Lines {
+    owners: HashMap<Box<[u8]>, Vec<RuleIdx>>,
+    sieve: Sieve,
+    /// How long the longest line is, in bytes.
+    longest: usize,
+}
+
+impl Lines {
+    fn add(&mut self, line: &[u8], owner: RuleIdx) {
+        self.sieve.add_whole(line);
+        self.longest = self.longest.max(line.len());
+        let owners = self.owners.entry(line.into()).or_default();
+        if !owners.contains(&owner) {
+            owners.push(owner);
+        }
+    }
+
+    fn look_up(&self, line: &[u8]) -> &[RuleIdx] {
+        let may_be = line.len() <= self.longest && self.sieve.may_be(line);
+        if may_be { self.owners.get(line).map_or(&[], Vec::as_slice) } else { &[] }
+    }
 }
 
 /// A rule as the scan and the decision need it.
@@ -200,20 +226,14 @@ impl Rules {
 
     /// The rules that have the core of a block as a whole-line pattern. `digits` is scratch.
     pub(crate) fn line<'r>(&'r self, core: &[u8], digits: &mut Vec<u8>) -> [&'r [RuleIdx]; 2] {
-        let look_up = |lines: &'r HashMap<Box<[u8]>, Vec<RuleIdx>>, line: &[u8]| {
-            let is_too_long = line.len() > self.longest_line;
-            if is_too_long { &[][..] } else { lines.get(line).map_or(&[][..], Vec::as_slice) }
-        };
-        // To the end in any case, which is vector code and faster than stopping at the first.
-        let has_digit = || core.iter().fold(false, |has_digit, byte| has_digit | byte.is_ascii_digit());
-        let with_digits = if !self.digit_lines.is_empty() && has_digit() {
+        let with_digits = if has_digit(&core[..core.len().min(self.digit_lines.longest)]) {
             digits.clear();
             as_digit_line(core, digits);
-            look_up(&self.digit_lines, digits)
+            self.digit_lines.look_up(digits)
         } else {
             &[]
         };
-        [look_up(&self.lines, core), with_digits]
+        [self.lines.look_up(core), with_digits]
     }
 
     /// Whether it matters which site a document is of.
@@ -229,6 +249,16 @@ impl Rules {
     /// The automaton over the patterns that a block must start with, and backwards those that it must end with.
     pub(crate) fn edges(&self) -> Option<&NFA> {
         self.edges.as_ref()
+    }
+
+    /// Whether the core of a block may start with a pattern.
+    pub(crate) fn may_start(&self, core: &[u8]) -> bool {
+        self.starts.may_start(core)
+    }
+
+    /// Whether the core of a block may end with a pattern.
+    pub(crate) fn may_end(&self, core: &[u8]) -> bool {
+        self.ends.may_end(core)
     }
 
     pub(crate) fn edge_pattern(&self, pattern: PatternID) -> Pattern {
@@ -292,6 +322,8 @@ impl Rules {
                         self.anywhere_patterns.push(pattern);
                         self.anywhere_max_chars = self.anywhere_max_chars.max(rule.max_chars);
                     } else {
+                        let sieve = if anchor == Anchor::Start { &mut self.starts } else { &mut self.ends };
+                        sieve.add_start(&needle);
                         needles.edges.push(needle);
                         self.edge_patterns.push(pattern);
                         self.edges_max_chars = self.edges_max_chars.max(rule.max_chars);
@@ -308,11 +340,7 @@ impl Rules {
                         }
                         let lines = if line.contains(&b'#') { &mut self.digit_lines } else { &mut self.lines };
                         self.line_max_chars = self.line_max_chars.max(rule.max_chars);
-                        self.longest_line = self.longest_line.max(line.len());
-                        let owners = lines.entry(line.into()).or_default();
-                        if !owners.contains(&number) {
-                            owners.push(number);
-                        }
+                        lines.add(&line, number);
                     }
                 }
                 Match::Prefix(patterns) => add(patterns, Anchor::Start, Role::Block)?,
@@ -399,22 +427,23 @@ fn as_line_pattern(pattern: &str) -> Vec<u8> {
     String::from_utf8_lossy(core).replace(STAND_IN, "#").into_bytes()
 }
 
+/// Whether there is a digit. To the end in any case, which is vector code and faster than stopping at the first.
+fn has_digit(core: &[u8]) -> bool {
+    core.iter().fold(false, |has_digit, byte| has_digit | byte.is_ascii_digit())
+}
+
 /// A line with `#` for each run of digits, which may have single `,` `.` or `:` between digits.
-fn as_digit_line(core: &[u8], out: &mut Vec<u8>) {
-    let mut at = 0;
-    while at < core.len() {
-        if !core[at].is_ascii_digit() {
-            out.push(core[at]);
-            at += 1;
-            continue;
-        }
+fn as_digit_line(mut core: &[u8], out: &mut Vec<u8>) {
+    while let Some(start) = core.iter().position(u8::is_ascii_digit) {
+        out.extend_from_slice(&core[..start]);
         out.push(b'#');
-        while at < core.len() {
-            let joins = matches!(core[at], b',' | b'.' | b':') && core.get(at + 1).is_some_and(u8::is_ascii_digit);
-            if !core[at].is_ascii_digit() && !joins {
-                break;
-            }
-            at += 1;
-        }
+        core = &core[start..];
+        let is_number = |at: usize| {
+            let joins = || matches!(core[at], b',' | b'.' | b':') && core.get(at + 1).is_some_and(u8::is_ascii_digit);
+            core[at].is_ascii_digit() || joins()
+        };
+        let end = (0..core.len()).find(|at| !is_number(*at)).unwrap_or(core.len());
+        core = &core[end..];
     }
+    out.extend_from_slice(core);
 }

@@ -4,6 +4,7 @@ mod compile;
 mod decoration;
 mod pack;
 mod shape;
+mod sieve;
 
 pub use compile::{RuleIdx, Rules};
 pub use pack::{Example, Match, Near, Pack, Removal, Rule, Side};
