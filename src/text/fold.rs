@@ -209,17 +209,20 @@ fn trim(mut block: &[u8]) -> &[u8] {
 /// Copies a run of bytes in lower case, and says whether that is its folded form: it is ASCII, has no
 /// control characters, and no two spaces side by side.
 fn plain(block: &[u8], out: &mut Vec<u8>) -> bool {
-    let Some((&last, before)) = block.split_last() else {
+    let Some((&last, _)) = block.split_last() else {
         return true;
     };
-    // Bitwise, without a branch, and in one loop with the copy, so that it becomes vector code that reads each byte once.
+    let start = out.len();
+    out.extend_from_slice(block);
+    // Bitwise, without a branch, so that the loop becomes vector code.
     let mut odd = not_printable(last);
-    out.reserve(block.len());
-    out.extend(before.iter().zip(&block[1..]).map(|(&byte, &next)| {
-        odd |= not_printable(byte) | (u8::from(byte == b' ') & u8::from(next == b' '));
-        byte.to_ascii_lowercase()
-    }));
-    out.push(last.to_ascii_lowercase());
+    for (byte, &next) in out[start..].iter_mut().zip(&block[1..]) {
+        odd |= not_printable(*byte) | (u8::from(*byte == b' ') & u8::from(next == b' '));
+        byte.make_ascii_lowercase();
+    }
+    if let Some(last) = out.last_mut() {
+        last.make_ascii_lowercase();
+    }
     odd == 0
 }
 
