@@ -202,8 +202,9 @@ fn encode_rows<T: DataType<T: Value>>(
         for row in batch {
             cells.unspell(row).ok_or_else(|| damaged("a row is not as it was written"))?;
         }
-        let Cells { definitions, repetitions, values, .. } = &cells;
-        explained(|| writer.write_batch(values, Some(definitions), Some(repetitions)))?;
+        let definitions = (cells.max_definition > 0).then_some(&cells.definitions[..]);
+        let repetitions = (cells.max_repetition > 0).then_some(&cells.repetitions[..]);
+        explained(|| writer.write_batch(&cells.values, definitions, repetitions))?;
     }
     Ok(())
 }

@@ -88,9 +88,14 @@ impl Opened {
 
     /// Reads a column of a group.
     pub(super) fn read_column(&self, group_idx: usize, column: usize) -> Result<ColumnReader> {
+        let descriptor = self.metadata.row_group(group_idx).column(column).column_descr_ptr();
+        Ok(get_column_reader(descriptor, Box::new(self.read_pages(group_idx, column)?)))
+    }
+
+    /// Reads the pages of a column of a group.
+    pub(super) fn read_pages(&self, group_idx: usize, column: usize) -> Result<Pages<File>> {
         let group = self.metadata.row_group(group_idx);
-        let pages = Pages::new(Arc::clone(&self.file), group.column(column), n_rows(group.num_rows())?)?;
-        Ok(get_column_reader(group.column(column).column_descr_ptr(), Box::new(pages)))
+        Pages::new(Arc::clone(&self.file), group.column(column), n_rows(group.num_rows())?)
     }
 }
 

@@ -47,7 +47,8 @@ pub(crate) enum Unreadable {
 impl Columns {
     /// Looks whether a file has the columns that are to be read.
     pub(crate) fn of_file(path: &Path, fields: Fields, whole_rows: bool) -> Result<Self, Unreadable> {
-        let opened = file::Opened::open(path).map_err(Unreadable::Damaged)?;
+        // With what the writer needs, since what cannot be written must not count as seen.
+        let opened = file::Opened::open_with_page_index(path).map_err(Unreadable::Damaged)?;
         opened.text_column(&fields.text).map_err(Unreadable::NoText)?;
         Ok(Columns { fields, whole_rows, n_groups: opened.metadata.num_row_groups() })
     }

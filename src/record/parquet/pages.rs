@@ -32,6 +32,11 @@ impl Pages<File> {
         };
         Ok(Pages { pages, value_bits })
     }
+
+    /// Sees that the first page says what it is.
+    pub(super) fn see_first(&mut self) -> Result<()> {
+        explained(|| self.pages.peek_next_page()).map(drop)
+    }
 }
 
 impl<R: ChunkReader> Iterator for Pages<R> {

@@ -93,6 +93,11 @@ impl RowReader {
     fn begin_group(&mut self) -> Result<Group> {
         let RowReader { opened, columns: Wanted { text, names, others }, next_group, .. } = self;
         let metadata = opened.metadata.row_group(*next_group);
+        // Columns that are only copied are looked at here, before anything of the file counts: a page that cannot be read
+        // shows a file that is damaged, or encrypted in part.
+        for column in 0..metadata.num_columns() {
+            opened.read_pages(*next_group, column)?.see_first()?;
+        }
         let read = |column: usize| -> Result<Box<dyn ReadRows>> {
             Ok(rows(opened.read_column(*next_group, column)?, metadata.column(column).column_descr()))
         };

@@ -112,10 +112,11 @@ impl<W: Write + Send> RowWriter<W> {
         let source = source.transpose()?;
         let n_source_rows = source.map(|group| n_rows(group.num_rows())).transpose()?;
         // Some readers refuse a group without rows, so that none comes of one that has lost them all.
-        if rows.is_empty() && n_source_rows != Some(0) {
+        if rows.is_empty() && n_source_rows.is_some_and(|n_rows| n_rows > 0) {
             return Ok(());
         }
-        let copied = source.filter(|_| n_source_rows == Some(rows.len()));
+        // Where columns without rows lie, writers do not say.
+        let copied = source.filter(|_| n_source_rows == Some(rows.len()) && !rows.is_empty());
         let mut group = explained(|| self.writer.next_row_group())?;
         let columns = self.source.metadata.file_metadata().schema_descr().columns();
         let group_rows = GroupRows::new(bytes, &rows)?;
@@ -130,7 +131,8 @@ impl<W: Write + Send> RowWriter<W> {
                     if column_idx == self.text {
                         let writer = writer.typed::<ByteArrayType>();
                         group_rows.write_texts(column.max_def_level(), |texts, levels| {
-                            explained(|| writer.write_batch(texts, Some(levels), None)).map(drop)
+                            let levels = (column.max_def_level() > 0).then_some(levels);
+                            explained(|| writer.write_batch(texts, levels, None)).map(drop)
                         })?;
                     } else {
                         encode(writer.untyped(), column, &mut others)?;
