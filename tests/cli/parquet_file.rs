@@ -3,7 +3,7 @@
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::column::writer::ColumnWriter;
 use parquet::data_type::ByteArray;
-use parquet::file::metadata::{KeyValue, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
@@ -58,11 +58,6 @@ impl Parquet {
         bytes
     }
 
-    /// The rows of the file, by groups, in words.
-    pub(crate) fn read_back(&self) -> Vec<Vec<String>> {
-        Parquet::read(&self.bytes())
-    }
-
     /// The rows of a file, by groups, in words.
     #[track_caller]
     pub(crate) fn read(bytes: &[u8]) -> Vec<Vec<String>> {
@@ -74,15 +69,10 @@ impl Parquet {
         };
         (0..reader.num_row_groups()).map(group).collect()
     }
-
-    /// What the end of a file says.
-    pub(crate) fn metadata(bytes: &[u8]) -> ParquetMetaData {
-        let reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Required);
-        reader.parse_and_finish(&file(bytes)).expect("it is Parquet")
-    }
 }
 
-fn file(bytes: &[u8]) -> File {
+/// Bytes as a file, which the library reads.
+pub(crate) fn file(bytes: &[u8]) -> File {
     let mut file = tempfile::tempfile().expect("a temporary file can be made");
     file.write_all(bytes).expect("a temporary file can be written");
     file

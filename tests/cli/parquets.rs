@@ -1,7 +1,8 @@
 //! Parquet: one column is cleaned, all others are as they were.
 
-use super::parquet_file::Parquet;
+use super::parquet_file::{Parquet, file};
 use super::support::{BAKER, Folder, SHIP, packed};
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 
 /// Two groups of rows: chrome, a repeat in the other group, a row that is only chrome, a null, a text that nothing is cut from.
 fn scraped() -> Parquet {
@@ -17,6 +18,17 @@ fn cleaned() -> Parquet {
         .with_group(&[Some(&format!("{BAKER}\n")[..]), Some("Nothing to cut.")])
 }
 
+/// The rows of a file, by groups, in words.
+fn rows(parquet: &Parquet) -> Vec<Vec<String>> {
+    Parquet::read(&parquet.bytes())
+}
+
+/// What the end of a file says.
+fn metadata(bytes: &[u8]) -> ParquetMetaData {
+    let reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Required);
+    reader.parse_and_finish(&file(bytes)).expect("it is Parquet")
+}
+
 const NULL: &str = "the text is null; fill it, or drop such rows with --on-bad-record skip";
 
 #[test]
@@ -30,11 +42,11 @@ fn texts_are_cleaned_and_all_else_stays() {
              1 document left without text; 1 record bad; _ s",
         ],
     );
-    assert_eq!(Parquet::read(&folder.bytes("out/a.parquet")), cleaned().read_back());
+    assert_eq!(Parquet::read(&folder.bytes("out/a.parquet")), rows(&cleaned()));
     let cut = &folder.journal("journal")[2];
     assert_eq!((cut["id"].as_str(), cut["record"].as_u64()), (Some("0"), Some(1)), "{cut}");
     folder.run("restore out --journal journal -o back").ends_with(0);
-    assert_eq!(Parquet::read(&folder.bytes("back/a.parquet")), scraped().read_back());
+    assert_eq!(Parquet::read(&folder.bytes("back/a.parquet")), rows(&scraped()));
     // What the file is shows by its start, too.
     folder.run("clean b -o c").ends_with(1);
     assert_eq!(folder.bytes("c"), folder.bytes("out/a.parquet"));
@@ -45,7 +57,7 @@ fn texts_are_cleaned_and_all_else_stays() {
 fn other_columns_are_copied_with_all_that_is_said_of_them() {
     let folder = Folder::new().with("a.parquet", scraped().bytes());
     folder.run("clean a.parquet -o out -q").ends_with(1);
-    let [was, is] = ["a.parquet", "out"].map(|name| Parquet::metadata(&folder.bytes(name)));
+    let [was, is] = ["a.parquet", "out"].map(|name| metadata(&folder.bytes(name)));
     let [of_was, of_is] = [was.file_metadata(), is.file_metadata()];
     assert_eq!(of_was.key_value_metadata(), of_is.key_value_metadata());
     assert_eq!(of_was.created_by(), of_is.created_by());
@@ -73,15 +85,14 @@ fn rows_are_dropped_and_come_back() {
     let only = Parquet::default().with_group(&[Some("Skip to content\n")]).with_group(&[Some(BAKER)]);
     let folder = folder.with("b.parquet", only.bytes());
     folder.run("clean a.parquet b.parquet -o out --journal journal --drop-empty --on-bad-record skip").ends_with(1);
-    let rows = |parquet: Parquet| parquet.read_back();
-    let mut left = rows(cleaned());
+    let mut left = rows(&cleaned());
     left[0].remove(2);
     left[0].remove(1);
     assert_eq!(Parquet::read(&folder.bytes("out/a.parquet")), left);
     assert_eq!(Parquet::read(&folder.bytes("out/b.parquet")), [[] as [String; 0]; 0]);
     folder.run("restore out --journal journal -o back").ends_with(0);
-    assert_eq!(Parquet::read(&folder.bytes("back/a.parquet")), scraped().read_back());
-    assert_eq!(Parquet::read(&folder.bytes("back/b.parquet")), only.read_back());
+    assert_eq!(Parquet::read(&folder.bytes("back/a.parquet")), rows(&scraped()));
+    assert_eq!(Parquet::read(&folder.bytes("back/b.parquet")), rows(&only));
 }
 
 #[test]
@@ -104,7 +115,7 @@ fn threads_do_not_show() {
     }
     assert!(folder.bytes("out-1/a.parquet").len() < folder.bytes("in/a.parquet").len());
     folder.run("restore out-7 --journal j-7 -o back").ends_with(0);
-    assert_eq!(Parquet::read(&folder.bytes("back/a.parquet")), parquet.read_back());
+    assert_eq!(Parquet::read(&folder.bytes("back/a.parquet")), rows(&parquet));
 }
 
 #[test]
@@ -194,14 +205,31 @@ fn what_cannot_be_done_is_told_with_the_remedy() {
 }
 
 #[test]
+fn a_text_that_is_not_utf_8_is_told_and_comes_back() {
+    let texts: [&[u8]; 3] = [b"Skip to content\nOne.\n", b"Skip to content\n\xff\n", b"Skip to content\nTwo.\n"];
+    let parquet = Parquet::default().with_group(&texts.map(Some));
+    let folder = Folder::new().with("a.parquet", parquet.bytes());
+    let warning = "warning: a.parquet:2: the text is not UTF-8; mend it, or drop such rows with --on-bad-record skip";
+    for (flags, n_rows) in [("", 3), ("--on-bad-record skip", 2)] {
+        let ran = folder.run(&format!("clean a.parquet -o out --journal journal --force --level rules {flags}"));
+        assert_eq!((ran.code, ran.stderr.lines().next()), (1, Some(warning)));
+        assert_eq!(metadata(&folder.bytes("out")).file_metadata().num_rows(), n_rows);
+        folder.run("restore out --journal journal -o back --force").ends_with(0);
+        // What came back is cut as the original was.
+        folder.run("clean back -o again --force --level rules --format parquet").ends_with(1);
+        assert_eq!(metadata(&folder.bytes("again")).file_metadata().num_rows(), 3);
+    }
+}
+
+#[test]
 fn a_field_of_a_struct_can_be_the_text() {
     let folder = Folder::new().with("a.parquet", scraped().bytes());
     folder.run("clean a.parquet -o out --text-field nested.text --journal journal").ends_with(0);
-    let mut rows = scraped().read_back();
-    for row in rows.iter_mut().flatten() {
+    let mut left = rows(&scraped());
+    for row in left.iter_mut().flatten() {
         *row = row.replace("Skip to content\nkept", "kept");
     }
-    assert_eq!(Parquet::read(&folder.bytes("out")), rows);
+    assert_eq!(Parquet::read(&folder.bytes("out")), left);
 }
 
 #[test]

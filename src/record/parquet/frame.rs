@@ -183,3 +183,46 @@ pub(super) fn take_chunk<'b, const N: usize>(bytes: &mut &'b [u8]) -> Option<&'b
     *bytes = rest;
     Some(taken)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(text: Text<'_>) -> Row<'_> {
+        let names = [Some(Cow::Borrowed(&b"7"[..])), None, Some(Cow::Borrowed(&b""[..]))];
+        Row { text, level: 1, names, others: b"\x00\xff\x01" }
+    }
+
+    #[test]
+    fn rows_are_read_as_they_were_written() {
+        for text in [Text::Utf8(b"one\ntwo"), Text::Utf8(b""), Text::Null, Text::NotUtf8(b"\xff\xfe")] {
+            let mut bytes = Vec::new();
+            assert_eq!(write(&row(text), &mut bytes), Some(()));
+            let n_bytes = bytes.len();
+            bytes.extend_from_slice(b"more");
+            assert_eq!(record_end(&bytes), Some(n_bytes));
+            assert!((0..n_bytes).all(|end| record_end(&bytes[..end]).is_none() && read(&bytes[..end]).is_none()));
+            assert_eq!(read(&bytes[..n_bytes]).map(|(read, _)| read), Some(row(text)));
+        }
+    }
+
+    #[test]
+    fn a_row_whose_text_was_cut_is_a_row() {
+        let mut bytes = Vec::new();
+        assert_eq!(write(&row(Text::Utf8(b"Menu\ntext")), &mut bytes), Some(()));
+        let Outcome::Document(parsed) = parse(&bytes) else { unreachable!("it has a text") };
+        assert_eq!((parsed.raw_text.of(&bytes), parsed.id.as_deref()), (&b"Menu\ntext"[..], Some("7")));
+        bytes.drain(parsed.raw_text.start..parsed.raw_text.start + 5);
+        assert_eq!(record_end(&bytes), Some(bytes.len()));
+        assert_eq!(read(&bytes).map(|(read, _)| read), Some(row(Text::Utf8(b"text"))));
+    }
+
+    #[test]
+    fn marks_are_no_rows() {
+        let mut bytes = Vec::new();
+        end_part(true, true, &mut bytes);
+        assert_eq!(piece(&bytes, 0), Some(Piece::Mark { mark: Mark::IsEdited, end: 5 }));
+        assert_eq!(piece(&bytes[5..], 0), Some(Piece::Mark { mark: Mark::GroupEnds, end: 5 }));
+        assert_eq!((record_end(&bytes), piece(&bytes[..4], 0)), (None, None));
+    }
+}

@@ -16,6 +16,8 @@ use std::sync::Arc;
 /// for so many before one is read.
 pub(super) struct Pages<R: ChunkReader> {
     pages: SerializedPageReader<R>,
+    /// The next page, or that there is none, where it was looked at before it is taken.
+    ahead: Option<Option<Page>>,
     /// The fewest bytes that a value of the column takes, in bits.
     value_bits: usize,
 }
@@ -30,12 +32,12 @@ impl Pages<File> {
             Type::INT96 => 96,
             Type::FIXED_LEN_BYTE_ARRAY => 8 * usize::try_from(column.column_descr().type_length()).unwrap_or(0).max(1),
         };
-        Ok(Pages { pages, value_bits })
+        Ok(Pages { pages, ahead: None, value_bits })
     }
 
-    /// Sees that the first page says what it is.
+    /// Sees that the first page can be read.
     pub(super) fn see_first(&mut self) -> Result<()> {
-        explained(|| self.pages.peek_next_page()).map(drop)
+        explained(|| self.get_next_page()).map(drop)
     }
 }
 
@@ -49,6 +51,9 @@ impl<R: ChunkReader> Iterator for Pages<R> {
 
 impl<R: ChunkReader> PageReader for Pages<R> {
     fn get_next_page(&mut self) -> parquet::errors::Result<Option<Page>> {
+        if let Some(page) = self.ahead.take() {
+            return Ok(page);
+        }
         let page = self.pages.get_next_page()?;
         if let Some(Page::DictionaryPage { buf, num_values, .. }) = &page
             && usize::try_from(*num_values).is_ok_and(|n_values| n_values > buf.len() * 8 / self.value_bits)
@@ -66,8 +71,12 @@ impl<R: ChunkReader> PageReader for Pages<R> {
         self.pages.skip_next_page()
     }
 
+    /// Whether the next page begins with a row. It is read to see that: the library's own look ahead panics at some headers.
     fn at_record_boundary(&mut self) -> parquet::errors::Result<bool> {
-        self.pages.at_record_boundary()
+        let next = self.get_next_page()?;
+        let is_boundary = matches!(next, None | Some(Page::DataPageV2 { .. }));
+        self.ahead = Some(next);
+        Ok(is_boundary)
     }
 }
 
