@@ -39,7 +39,7 @@ pub struct Config {
     pub compress_level: Option<u32>,
     /// How many times larger than its file what an input unpacks to may be, beyond 64 MiB; any if 0.
     pub max_expansion: u64,
-    /// The field of JSONL, or the column of CSV, that is cleaned.
+    /// The field of JSONL, or the column of CSV or Parquet, that is cleaned.
     pub text_field: String,
     /// The field that names a document, in the journal.
     pub id_field: String,
@@ -143,7 +143,7 @@ impl Default for Config {
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
-    /// By its name (`.txt`, `.text`; `.jsonl`, `.ndjson`; `.csv`; `.tsv`; `.warc`, `.wet`; also with `.gz` and the like behind), else by what it starts with.
+    /// By its name (`.txt`, `.text`; `.jsonl`, `.ndjson`; `.csv`; `.tsv`; `.warc`, `.wet`; `.parquet`; also with `.gz` and the like behind), else by what it starts with.
     #[default]
     Auto,
     /// Plain text.
@@ -157,6 +157,9 @@ pub enum Format {
     /// WARC or WET, of which `conversion` records are documents.
     #[cfg(feature = "warc")]
     Warc,
+    /// Parquet, whose rows are documents; only from a file.
+    #[cfg(feature = "parquet")]
+    Parquet,
 }
 
 /// What a document is in plain text on standard input.

@@ -57,6 +57,22 @@ pub(crate) struct FileLine<'j> {
     /// Whether nothing is left of the file, so that no output was written.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) dropped: bool,
+    /// Of a file of rows, as which bytes its rows are read: `at` and the parts' sizes and hashes are of these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rows: Option<RowsLine<'j>>,
+}
+
+/// The columns that rows are read with.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RowsLine<'j> {
+    pub(crate) text: Cow<'j, str>,
+    pub(crate) id: Cow<'j, str>,
+    pub(crate) url: Cow<'j, str>,
+    pub(crate) site: Cow<'j, str>,
+    /// Whether the rows have all their columns.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) whole: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -106,6 +122,9 @@ pub(crate) struct Location<'j> {
 pub(crate) struct PartLine<'j> {
     pub(crate) bytes: u64,
     pub(crate) blake3: Cow<'j, str>,
+    /// Whether a group of rows ends here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) ends_group: bool,
 }
 
 /// The last line, which tells a whole journal from one that was cut off.

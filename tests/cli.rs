@@ -7,6 +7,7 @@
     feature = "xz",
     feature = "bzip2",
     feature = "lz4",
+    feature = "parquet",
     feature = "warc"
 ))]
 
@@ -30,6 +31,8 @@ mod cli {
     mod explains;
     mod learns;
     mod packs;
+    mod parquet_file;
+    mod parquets;
     mod restores;
     mod running;
     mod tables;

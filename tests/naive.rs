@@ -1,6 +1,10 @@
 //! Each fast thing against a slow twin that is short enough to be seen right, on whatever proptest comes up with.
 //!
 //! The twins follow the documentation (`docs/packs.md`, the modules' own), not the code.
+#![cfg(all(feature = "parquet", feature = "warc"))]
+
+#[path = "cli/parquet_file.rs"]
+mod parquet_file;
 
 #[path = "naive/blocks.rs"]
 mod blocks;

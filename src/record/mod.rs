@@ -6,6 +6,8 @@
 mod csv;
 mod jsonl;
 mod object;
+#[cfg(feature = "parquet")]
+pub(crate) mod parquet;
 #[cfg(feature = "warc")]
 mod warc;
 
@@ -32,6 +34,9 @@ pub(crate) enum Layout {
     /// Headers that say how long what follows is; those of kind `conversion` are documents.
     #[cfg(feature = "warc")]
     Warc,
+    /// Rows in groups, each row as bytes.
+    #[cfg(feature = "parquet")]
+    Parquet(parquet::Columns),
 }
 
 /// Bytes of a record that must be others when something is cut from its text, since they say what the text is.
@@ -115,6 +120,8 @@ impl Layout {
             Layout::Whole | Layout::Csv(_) => None,
             #[cfg(feature = "warc")]
             Layout::Warc => None,
+            #[cfg(feature = "parquet")]
+            Layout::Parquet(_) => None,
         }
     }
 
@@ -137,6 +144,8 @@ impl Layout {
             Layout::Csv(table) => table.row_end(bytes),
             #[cfg(feature = "warc")]
             Layout::Warc => warc::record_end(bytes, is_all),
+            #[cfg(feature = "parquet")]
+            Layout::Parquet(_) => parquet::record_end(bytes),
             _ => None,
         };
         end.or(is_all.then_some(bytes.len())).filter(|end| *end > 0)
@@ -173,6 +182,8 @@ impl Layout {
             Layout::Csv(table) => table.parse(record, at_start),
             #[cfg(feature = "warc")]
             Layout::Warc => warc::parse(record),
+            #[cfg(feature = "parquet")]
+            Layout::Parquet(_) => parquet::parse(record),
             Layout::Whole => Outcome::Document(plain(mark, record.len())),
             Layout::Lines => Outcome::Document(plain(mark, mark + crate::text::content(&record[mark..]).len())),
             Layout::Nul => Outcome::Document(plain(mark, record.strip_suffix(b"\0").unwrap_or(record).len().max(mark))),
@@ -198,6 +209,34 @@ impl Layout {
             _ => {
                 let _ = (record, cuts);
                 Vec::new()
+            }
+        }
+    }
+
+    /// Whether what is written must be a file of its own.
+    pub(crate) fn needs_file(&self) -> bool {
+        #[cfg(feature = "parquet")]
+        return matches!(self, Layout::Parquet(_));
+        #[cfg(not(feature = "parquet"))]
+        false
+    }
+
+    /// How many groups its records are in, each of which is a part or several.
+    pub(crate) fn n_groups(&self) -> usize {
+        match self {
+            #[cfg(feature = "parquet")]
+            Layout::Parquet(columns) => columns.n_groups,
+            _ => 0,
+        }
+    }
+
+    /// Appends what the writer of the format must know of the part whose records are in `out`.
+    pub(crate) fn end_part(&self, is_edited: bool, ends_group: bool, out: &mut Vec<u8>) {
+        match self {
+            #[cfg(feature = "parquet")]
+            Layout::Parquet(_) => parquet::end_part(is_edited, ends_group, out),
+            _ => {
+                let _ = (is_edited, ends_group, out);
             }
         }
     }

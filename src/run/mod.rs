@@ -22,6 +22,7 @@ mod rewrite;
 mod source;
 mod stream;
 mod survey;
+mod target;
 mod templates;
 mod workers;
 
@@ -158,6 +159,12 @@ impl<'r> Run<'r> {
         let started = Instant::now();
         let plan = Plan::make(self.config, inputs, destination)?;
         self.refuse_side_outputs(&plan, None)?;
+        if stream.is_some()
+            && let Some(file) = plan.files.iter().find(|file| file.layout.needs_file())
+        {
+            let what = "is Parquet, which cannot be written to a stream; name a file or a folder as output";
+            return Err(Error::usage(format!("{} {what}", file.input.display())));
+        }
         if stream.is_some() && plan.files.len() > 1 && self.config.journal.is_some() {
             let what = "a journal of several files in one stream would restore nothing; name a folder as output";
             return Err(Error::usage(what));

@@ -1,6 +1,7 @@
 //! Outputs: pieces that come in any order and are written in theirs, and files that appear only when they are whole.
 
-use crate::codec::{Codec, Packer};
+use super::target::{Form, Target};
+use crate::codec::Codec;
 use crate::config::Compress;
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
@@ -177,19 +178,17 @@ pub(crate) struct FileOutput {
 enum State {
     #[default]
     NotBegun,
-    Open(Box<InOrder<Packer<Unfinished>>>),
+    Open(Box<InOrder<Target>>),
     /// Nothing more is written: it is whole, or failed.
     Given,
 }
 
 /// How an output file is written.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Writing<'w> {
     pub(crate) path: &'w Path,
     pub(crate) may_replace: bool,
-    pub(crate) codec: Option<Codec>,
-    /// How hard is packed; the codec's usual level if not given.
-    pub(crate) level: Option<u32>,
+    pub(crate) form: Form,
 }
 
 impl FileOutput {
@@ -201,13 +200,13 @@ impl FileOutput {
         is_last: bool,
         bytes: &[u8],
     ) -> Result<Option<Unfinished>> {
-        let Writing { path, may_replace, codec, level } = writing;
+        let Writing { path, may_replace, form } = writing;
         let fails = |source| Error::writing(path, source);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut in_order = match std::mem::replace(&mut *state, State::Given) {
             State::NotBegun => {
-                let packer = Packer::new(codec, level, Unfinished::create(path, may_replace)?).map_err(fails)?;
-                Box::new(InOrder::new(packer, Turn { number: 0, ..turn }))
+                let target = Target::begin(&form, path, may_replace)?;
+                Box::new(InOrder::new(target, Turn { number: 0, ..turn }))
             }
             State::Open(in_order) => in_order,
             State::Given => return Ok(None),

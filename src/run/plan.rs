@@ -3,6 +3,8 @@
 use super::inputs::Inputs;
 use super::output::output_codec;
 use crate::codec::{Codec, Unpacked};
+#[cfg(feature = "parquet")]
+use crate::config::OnBadRecord;
 use crate::config::{Compress, Config, Format, Framing};
 use crate::error::{Error, Result};
 use crate::record::{Fields, Layout, Table};
@@ -151,7 +153,7 @@ impl Plan {
                 return Ok(());
             }
         };
-        let layout = match layout_of(config, format, |n_bytes| read_start(&input, n_bytes)) {
+        let layout = match file_layout(config, format, &input) {
             Ok(layout) => layout,
             Err(error) => {
                 self.failed.push(if error.is_usage() { error.at(&input) } else { error });
@@ -198,12 +200,7 @@ pub(crate) fn layout_of(
     format: Format,
     start: impl FnOnce(usize) -> Result<Vec<u8>>,
 ) -> Result<Layout> {
-    let fields = || Fields {
-        text: config.text_field.clone(),
-        id: config.id_field.clone(),
-        url: config.url_field.clone(),
-        site: config.site_field.clone(),
-    };
+    let fields = || fields(config);
     let table = |delimiter| {
         let start = start(HEADER_BYTES)?;
         Table::of_header(&start, delimiter, &fields()).map(Layout::Csv).map_err(Error::usage)
@@ -214,7 +211,45 @@ pub(crate) fn layout_of(
         Format::Tsv => table(Some(b'\t')),
         #[cfg(feature = "warc")]
         Format::Warc => Ok(Layout::Warc),
+        #[cfg(feature = "parquet")]
+        Format::Parquet => Err(Error::usage("Parquet is read from its end; save it to a file, and name that")),
         Format::Text | Format::Auto => Ok(Layout::Whole),
+    }
+}
+
+fn fields(config: &Config) -> Fields {
+    Fields {
+        text: config.text_field.clone(),
+        id: config.id_field.clone(),
+        url: config.url_field.clone(),
+        site: config.site_field.clone(),
+    }
+}
+
+/// How a file of a format is records.
+fn file_layout(config: &Config, format: Format, path: &Path) -> Result<Layout> {
+    #[cfg(feature = "parquet")]
+    if format == Format::Parquet {
+        return parquet_layout(config, path);
+    }
+    layout_of(config, format, |n_bytes| read_start(path, n_bytes))
+}
+
+#[cfg(feature = "parquet")]
+fn parquet_layout(config: &Config, path: &Path) -> Result<Layout> {
+    use crate::record::parquet::{Columns, Unreadable};
+    if let Some(codec) = File::open(path).and_then(Unpacked::new).ok().and_then(|file| file.codec()) {
+        let what = format!("Parquet packed with {} cannot be read from its end; unpack it", codec.name());
+        return Err(Error::usage(what));
+    }
+    if config.compress != Compress::Auto {
+        return Err(Error::usage("Parquet packs its columns itself, which stay as they are; leave --compress out"));
+    }
+    let drops_rows = config.drop_empty || config.on_bad_record == OnBadRecord::Skip;
+    match Columns::of_file(path, fields(config), drops_rows) {
+        Ok(columns) => Ok(Layout::Parquet(columns)),
+        Err(Unreadable::Damaged(source)) => Err(Error::reading(path, source)),
+        Err(Unreadable::NoText(what)) => Err(Error::usage(what)),
     }
 }
 
@@ -310,6 +345,8 @@ fn by_name(path: &Path) -> Option<Format> {
         "tsv" => Some(Format::Tsv),
         #[cfg(feature = "warc")]
         "warc" | "wet" => Some(Format::Warc),
+        #[cfg(feature = "parquet")]
+        "parquet" => Some(Format::Parquet),
         _ => None,
     }
 }
@@ -355,6 +392,10 @@ pub(crate) fn content_format(start: &[u8]) -> Format {
     #[cfg(feature = "warc")]
     if start.starts_with(b"WARC/1.") {
         return Format::Warc;
+    }
+    #[cfg(feature = "parquet")]
+    if crate::record::parquet::is_magic(start) {
+        return Format::Parquet;
     }
     let first_line = start.split(|byte| *byte == b'\n').find(|line| !is_blank(line)).unwrap_or(&[]);
     if first_line.trim_ascii_start().starts_with(b"{") { Format::Jsonl } else { Format::Text }

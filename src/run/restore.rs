@@ -1,11 +1,21 @@
 //! Restoring: what was cut goes back where it was.
 
-use super::output::Unfinished;
 use super::plan::canonical_to_be;
+use super::target::{Form, Target};
 use super::{is_folder, open};
-use crate::codec::{Codec, Packer, Unpacked};
+use crate::codec::{Codec, Unpacked};
 use crate::error::{Error, Result};
-use crate::journal::{JournalReader, Line, copy_hashed};
+use crate::journal::{FileLine, JournalReader, Line, PartLine, copy_hashed};
+use crate::record::Layout;
+#[cfg(feature = "parquet")]
+use crate::{
+    journal::RowsLine,
+    record::{
+        Fields,
+        parquet::{Columns, RowBytes},
+    },
+};
+use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Component, Path, PathBuf};
 
@@ -55,10 +65,11 @@ pub fn restore(cleaned: &Path, journal: &Path, output: &Path, force: bool) -> Re
             Line::File(file) => {
                 finish(current.take(), &mut restored)?;
                 n_files += 1;
-                let (name, dropped) = (PathBuf::from(file.file.as_ref()), file.dropped);
+                let name = PathBuf::from(file.file.as_ref());
                 let cleaned_name = file.cleaned.as_ref().map_or(name.clone(), |name| PathBuf::from(name.as_ref()));
-                let Ok(codec) = file.packed.as_ref().map(|name| Codec::of_name(name).ok_or(())).transpose() else {
-                    return Err(reader.complain("packed with what this dehusk does not know; restore with a newer one"));
+                let original = match Original::of(&file) {
+                    Ok(original) => original,
+                    Err(what) => return Err(reader.complain(what)),
                 };
                 if !of_folder && n_files > 1 {
                     open(cleaned)?;
@@ -74,7 +85,7 @@ pub fn restore(cleaned: &Path, journal: &Path, output: &Path, force: bool) -> Re
                 } else {
                     (cleaned.into(), to_file(output, cleaned))
                 };
-                current = Some(Restoring::begin(from, to, dropped, codec, force));
+                current = Some(Restoring::begin(from, to, original, force));
             }
             Line::Cut(cut) => {
                 let at = cut.at;
@@ -90,7 +101,7 @@ pub fn restore(cleaned: &Path, journal: &Path, output: &Path, force: bool) -> Re
                 }
             }
             Line::Part(part) => match &mut current {
-                Some(current) => current.end_part(part.bytes, &part.blake3),
+                Some(current) => current.end_part(&part),
                 None => {
                     return Err(reader.complain("a part before the first file; the journal was tampered with"));
                 }
@@ -141,6 +152,58 @@ fn finish(restoring: Option<Restoring>, restored: &mut Restored) -> Result<()> {
     Ok(())
 }
 
+/// What the journal says of a file as it was.
+struct Original {
+    dropped: bool,
+    codec: Option<Codec>,
+    layout: Layout,
+}
+
+impl Original {
+    fn of(file: &FileLine<'_>) -> Result<Self, &'static str> {
+        let codec = match &file.packed {
+            Some(name) => Some(
+                Codec::of_name(name).ok_or("packed with what this dehusk does not know; restore with a newer one")?,
+            ),
+            None => None,
+        };
+        let layout = match &file.rows {
+            None => Layout::Whole,
+            #[cfg(feature = "parquet")]
+            Some(RowsLine { text, id, url, site, whole }) => {
+                let [text, id, url, site] = [text, id, url, site].map(|name| name.clone().into_owned());
+                Layout::Parquet(Columns { fields: Fields { text, id, url, site }, whole_rows: *whole, n_groups: 0 })
+            }
+            #[cfg(not(feature = "parquet"))]
+            Some(_) => return Err("rows of Parquet, which is not in this build; build it with --features parquet"),
+        };
+        Ok(Original { dropped: file.dropped, codec, layout })
+    }
+
+    /// What is left of it, in a file.
+    fn open(&self, cleaned: &Path) -> std::io::Result<Box<dyn Read>> {
+        if self.dropped {
+            return Ok(Box::new(std::io::empty()));
+        }
+        #[cfg(feature = "parquet")]
+        if let Layout::Parquet(columns) = &self.layout {
+            return Ok(Box::new(RowBytes::open(cleaned, columns)?));
+        }
+        Ok(Box::new(BufReader::new(Unpacked::new(File::open(cleaned)?)?)))
+    }
+
+    /// How it lies in its file.
+    fn form(&self, _cleaned: &Path) -> Form {
+        #[cfg(feature = "parquet")]
+        if let Layout::Parquet(columns) = &self.layout {
+            // Where rows may have been dropped, so may groups.
+            let is_same = !columns.whole_rows;
+            return Form::Rows { source: _cleaned.to_owned(), columns: columns.clone(), is_same };
+        }
+        Form::Bytes { codec: self.codec, level: None }
+    }
+}
+
 /// A file that is being put together.
 struct Restoring {
     from: PathBuf,
@@ -151,16 +214,19 @@ struct Restoring {
 
 struct Work {
     source: Box<dyn Read>,
-    target: BufWriter<Packer<Unfinished>>,
+    target: BufWriter<Target>,
+    layout: Layout,
     hasher: blake3::Hasher,
     /// Bytes of the original that are written.
     at: u64,
     part_start: u64,
+    /// Whether something of the part was put back.
+    is_edited: bool,
 }
 
 impl Restoring {
-    fn begin(from: PathBuf, to: PathBuf, dropped: bool, codec: Option<Codec>, force: bool) -> Self {
-        let work = Work::begin(&from, &to, dropped, codec, force);
+    fn begin(from: PathBuf, to: PathBuf, original: Original, force: bool) -> Self {
+        let work = Work::begin(&from, &to, original, force);
         Restoring { from, to, work, n_cuts: 0 }
     }
 
@@ -172,21 +238,24 @@ impl Restoring {
             if work.source.read_exact(&mut found).is_err() || found != instead {
                 return Err(not_of_this_journal(from));
             }
+            work.is_edited = true;
             work.hasher.update(bytes);
             work.at += bytes.len() as u64;
             work.target.write_all(bytes).map_err(|source| Error::writing(to, source))
         });
     }
 
-    fn end_part(&mut self, n_bytes: u64, blake3: &str) {
+    fn end_part(&mut self, part: &PartLine<'_>) {
         self.then(|work, from, to| {
-            work.copy_up_to(work.part_start + n_bytes, from, to)?;
-            if work.hasher.finalize().to_hex().as_str() != blake3 {
+            work.copy_up_to(work.part_start.saturating_add(part.bytes), from, to)?;
+            if work.hasher.finalize().to_hex().as_str() != part.blake3 {
                 return Err(not_of_this_journal(from));
             }
             work.hasher.reset();
             work.part_start = work.at;
-            Ok(())
+            let mut end = Vec::new();
+            work.layout.end_part(std::mem::take(&mut work.is_edited), part.ends_group, &mut end);
+            work.target.write_all(&end).map_err(|source| Error::writing(to, source))
         });
     }
 
@@ -211,17 +280,12 @@ impl Restoring {
 }
 
 impl Work {
-    fn begin(from: &Path, to: &Path, dropped: bool, codec: Option<Codec>, force: bool) -> Result<Self> {
+    fn begin(from: &Path, to: &Path, original: Original, force: bool) -> Result<Self> {
         super::refuse_existing_file(to, force)?;
-        let source: Box<dyn Read> = if dropped {
-            Box::new(std::io::empty())
-        } else {
-            let unpacked = Unpacked::new(open(from)?).map_err(|source| Error::reading(from, source))?;
-            Box::new(BufReader::new(unpacked))
-        };
-        let packer = Packer::new(codec, None, Unfinished::create(to, force)?);
-        let target = BufWriter::new(packer.map_err(|source| Error::writing(to, source))?);
-        Ok(Work { source, target, hasher: blake3::Hasher::new(), at: 0, part_start: 0 })
+        let source = original.open(from).map_err(|source| Error::reading(from, source))?;
+        let target = BufWriter::new(Target::begin(&original.form(from), to, force)?);
+        let hasher = blake3::Hasher::new();
+        Ok(Work { source, target, layout: original.layout, hasher, at: 0, part_start: 0, is_edited: false })
     }
 
     /// Copies what stayed, up to an offset in the original.

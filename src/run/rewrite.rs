@@ -6,11 +6,12 @@ use super::finishing::Finishing;
 use super::ledger::{CutSource, begin_journal, end_journal};
 use super::outline::{Outline, PartLooker};
 use super::output::{FileOutput, InOrder, Turn, Unfinished, Writing, output_codec};
-use super::plan::{Plan, packed_name};
+use super::plan::{Plan, PlannedFile, packed_name};
 use super::progress::{Phase, Progress};
 use super::report::{Counts, Report, tell_reason};
 use super::source::{Origin, Part};
 use super::survey::{Survey, SurveyedPart};
+use super::target::Form;
 use super::templates::Learned;
 use super::workers::Workers;
 use crate::clean::{Alone, Look, Looker};
@@ -19,7 +20,9 @@ use crate::config::{Config, OnBadRecord};
 use crate::decide::Repeats;
 use crate::error::{Error, Result};
 use crate::index::{Lookup, Place, Trace};
-use crate::journal::{FileLine, Line, Location, PartLine};
+use crate::journal::{FileLine, Line, Location, PartLine, RowsLine};
+#[cfg(feature = "parquet")]
+use crate::record::Fields;
 use crate::record::Layout;
 use crate::rules::Rules;
 use crate::score::Scorer;
@@ -188,12 +191,9 @@ impl Rewrite<'_> {
         } else if let Some(path) = &file.output
             && !(is_dropped && file.layout == Layout::Whole)
         {
-            let Config { force: may_replace, compress, compress_level: level, .. } = *self.config;
-            let mut writing = Writing { path, may_replace, codec: output_codec(compress, part.codec), level };
-            if file.layout.is_packed_by_record() && writing.codec.is_some_and(Codec::has_random_access) {
-                pack_records(&file.layout, &writing, &mut worker.out).map_err(|source| Error::writing(path, source))?;
-                writing.codec = None;
-            }
+            let form = self.form(file, part, &mut worker.out).map_err(|source| Error::writing(path, source))?;
+            file.layout.end_part(!worker.edits.cuts.is_empty(), part.ends_group, &mut worker.out);
+            let writing = Writing { path, may_replace: self.config.force, form };
             let output = &outputs.files[part.file_idx];
             if let Some(whole) = output.submit(writing, turn, part.is_last, &worker.out)? {
                 outputs.finishing.take(part.file_idx, whole);
@@ -204,6 +204,21 @@ impl Rewrite<'_> {
             outputs.n_journaled.fetch_add(u64::from(part.number == 0), Ordering::Relaxed);
         }
         Ok(())
+    }
+
+    /// How a part is written; records that are packed by themselves are packed here.
+    fn form(&self, file: &PlannedFile, part: &Part, out: &mut Vec<u8>) -> std::io::Result<Form> {
+        #[cfg(feature = "parquet")]
+        if let Layout::Parquet(columns) = &file.layout {
+            return Ok(Form::Rows { source: file.input.clone(), columns: columns.clone(), is_same: true });
+        }
+        let Config { compress, compress_level: level, .. } = *self.config;
+        let codec = output_codec(compress, part.codec);
+        if file.layout.is_packed_by_record() && codec.is_some_and(Codec::has_random_access) {
+            pack_records(&file.layout, codec, level, out)?;
+            return Ok(Form::Bytes { codec: None, level: None });
+        }
+        Ok(Form::Bytes { codec, level })
     }
 
     fn submit_journal(&self, journal: &Mutex<InOrder<Unfinished>>, part: &Part, lines: &[u8]) -> Result<()> {
@@ -284,10 +299,10 @@ impl Rewrite<'_> {
 }
 
 /// Packs each record by itself, as crawlers expect it.
-fn pack_records(layout: &Layout, writing: &Writing<'_>, out: &mut Vec<u8>) -> std::io::Result<()> {
+fn pack_records(layout: &Layout, codec: Option<Codec>, level: Option<u32>, out: &mut Vec<u8>) -> std::io::Result<()> {
     let plain = std::mem::take(out);
     for record in layout.records(&plain) {
-        let mut packer = Packer::new(writing.codec, writing.level, std::mem::take(out))?;
+        let mut packer = Packer::new(codec, level, std::mem::take(out))?;
         packer.write_all(record.of(&plain))?;
         *out = packer.finish()?;
     }
@@ -395,12 +410,26 @@ impl PartWork<'_> {
                 let cleaned = packed_name(file.name.clone(), rewrite.config.compress);
                 let cleaned = (cleaned != file.name).then(|| cleaned.to_string_lossy().into_owned().into());
                 let packed = part.codec.map(|codec| codec.name().into());
-                Line::File(FileLine { file: name, cleaned, packed, dropped }).write(journal);
+                let rows = rows_line(&file.layout);
+                Line::File(FileLine { file: name, cleaned, packed, dropped, rows }).write(journal);
             }
             journal.append(&mut lines);
             let blake3 = blake3::hash(bytes).to_hex().to_string().into();
-            Line::Part(PartLine { bytes: bytes.len() as u64, blake3 }).write(journal);
+            Line::Part(PartLine { bytes: bytes.len() as u64, blake3, ends_group: part.ends_group }).write(journal);
         }
+    }
+}
+
+/// Which columns rows are read with, to read them so again.
+fn rows_line(layout: &Layout) -> Option<RowsLine<'_>> {
+    match layout {
+        #[cfg(feature = "parquet")]
+        Layout::Parquet(columns) => {
+            let Fields { text, id, url, site } = &columns.fields;
+            let [text, id, url, site] = [text, id, url, site].map(Into::into);
+            Some(RowsLine { text, id, url, site, whole: columns.whole_rows })
+        }
+        _ => None,
     }
 }
 

@@ -4,6 +4,9 @@ use super::output::Turn;
 use super::plan::PlannedFile;
 use crate::codec::{Codec, Unpacked};
 use crate::error::{Error, Result};
+use crate::record::Layout;
+#[cfg(feature = "parquet")]
+use crate::record::parquet::RowReader;
 use std::fs::File;
 use std::io::Seek;
 use std::sync::Arc;
@@ -24,7 +27,7 @@ pub(super) fn reserved_parts(file: &PlannedFile) -> u64 {
 }
 
 fn usual_parts(file: &PlannedFile) -> u64 {
-    file.bytes.saturating_mul(1024).div_ceil(PART_BYTES as u64)
+    file.bytes.saturating_mul(1024).div_ceil(PART_BYTES as u64) + file.layout.n_groups() as u64
 }
 
 /// What one worker takes: whole records of a file.
@@ -40,6 +43,8 @@ pub(super) struct Part {
     pub(super) records_before: u64,
     /// Whether nothing follows it: the file ends, or could not be read further.
     pub(super) is_last: bool,
+    /// Whether a group of records ends with it, where records are in groups.
+    pub(super) ends_group: bool,
     /// What the file is packed with.
     pub(super) codec: Option<Codec>,
     /// Bytes of the file, as it lies on the disk, that were read for it.
@@ -68,10 +73,7 @@ impl Part {
 /// A file that is being read.
 pub(super) struct Source<'s> {
     file: &'s PlannedFile,
-    opened: Arc<File>,
-    unpacked: Unpacked<'static, Arc<File>>,
-    /// What was read beyond the last part.
-    rest: Vec<u8>,
+    reading: Reading,
     /// Above it a file that expands so many times is refused; zero if none is.
     max_expansion: u64,
     next: Part,
@@ -80,10 +82,9 @@ pub(super) struct Source<'s> {
 impl<'s> Source<'s> {
     pub(super) fn open(file: &'s PlannedFile, max_expansion: u64) -> Result<Self> {
         let fails = |source| Error::reading(&file.input, source);
-        let opened = Arc::new(File::open(&file.input).map_err(fails)?);
-        let unpacked = Unpacked::new(Arc::clone(&opened)).map_err(fails)?;
-        let next = Part { codec: unpacked.codec(), ..Part::default() };
-        Ok(Source { file, opened, unpacked, rest: Vec::new(), max_expansion, next })
+        let reading = Reading::open(file).map_err(fails)?;
+        let next = Part { codec: reading.codec(), ..Part::default() };
+        Ok(Source { file, reading, max_expansion, next })
     }
 
     /// The number of the part that comes next.
@@ -93,13 +94,15 @@ impl<'s> Source<'s> {
 
     /// Reads the next part into `bytes`. Which records it holds depends on the file alone.
     pub(super) fn next(&mut self, bytes: &mut Vec<u8>) -> Result<Part> {
-        let is_last = self.fill(bytes)?;
+        bytes.clear();
+        let fails = |source| Error::reading(&self.file.input, source);
+        let doublings = (self.next.number as u64).saturating_sub(usual_parts(self.file)).min(40);
+        let Filled { is_last, ends_group } =
+            self.reading.fill(&self.file.layout, PART_BYTES << doublings, bytes).map_err(fails)?;
         let end = self.next.start + bytes.len() as u64;
-        let n_read = match self.next.codec {
-            Some(_) => (&*self.opened).stream_position().map_err(|source| Error::reading(&self.file.input, source))?,
-            None => end,
-        };
-        let part = Part { is_last, bytes_read: n_read - self.next.bytes_read, ..self.next.clone() };
+        let n_read = self.reading.bytes_read(end).map_err(fails)?;
+        let bytes_read = n_read.saturating_sub(self.next.bytes_read);
+        let part = Part { is_last, ends_group, bytes_read, ..self.next.clone() };
         // What `next` says of bytes is all that was read so far.
         self.next = Part {
             number: part.number + 1,
@@ -120,38 +123,6 @@ impl<'s> Source<'s> {
         Ok(part)
     }
 
-    /// Reads whole records; says whether the file has ended.
-    fn fill(&mut self, bytes: &mut Vec<u8>) -> Result<bool> {
-        bytes.clear();
-        bytes.append(&mut self.rest);
-        let layout = &self.file.layout;
-        if !layout.is_splittable() {
-            self.read(usize::MAX, bytes)?;
-            return Ok(true);
-        }
-        let doublings = (self.next.number as u64).saturating_sub(usual_parts(self.file)).min(40);
-        let mut wanted = PART_BYTES << doublings;
-        let mut searched = 0;
-        loop {
-            self.read(wanted.saturating_sub(bytes.len()), bytes)?;
-            if bytes.len() < wanted {
-                return Ok(true);
-            }
-            if let Some(end) = layout.last_end(bytes, searched) {
-                self.rest.extend_from_slice(&bytes[end..]);
-                bytes.truncate(end);
-                return Ok(false);
-            }
-            searched = bytes.len();
-            wanted = searched + STEP;
-        }
-    }
-
-    fn read(&mut self, n_bytes: usize, bytes: &mut Vec<u8>) -> Result<()> {
-        let read = self.unpacked.read_up_to(n_bytes, bytes);
-        read.map_err(|source| Error::reading(&self.file.input, source))
-    }
-
     fn refuse_change(&self) -> Result<()> {
         let metadata =
             std::fs::metadata(&self.file.input).map_err(|source| Error::reading(&self.file.input, source))?;
@@ -160,5 +131,100 @@ impl<'s> Source<'s> {
             return Err(Error::record(place, "changed while it was read", "run again when nothing writes to it"));
         }
         Ok(())
+    }
+}
+
+/// Reads what a file is.
+enum Reading {
+    Bytes {
+        opened: Arc<File>,
+        unpacked: Unpacked<'static, Arc<File>>,
+        /// What was read beyond the last part.
+        rest: Vec<u8>,
+    },
+    #[cfg(feature = "parquet")]
+    Rows(Box<RowReader>),
+}
+
+/// What was read of a part.
+struct Filled {
+    is_last: bool,
+    ends_group: bool,
+}
+
+impl Reading {
+    fn open(file: &PlannedFile) -> std::io::Result<Self> {
+        #[cfg(feature = "parquet")]
+        if let Layout::Parquet(columns) = &file.layout {
+            return RowReader::open(&file.input, columns).map(|rows| Reading::Rows(Box::new(rows)));
+        }
+        let opened = Arc::new(File::open(&file.input)?);
+        let unpacked = Unpacked::new(Arc::clone(&opened))?;
+        Ok(Reading::Bytes { opened, unpacked, rest: Vec::new() })
+    }
+
+    /// What the file is packed with.
+    fn codec(&self) -> Option<Codec> {
+        match self {
+            Reading::Bytes { unpacked, .. } => unpacked.codec(),
+            #[cfg(feature = "parquet")]
+            Reading::Rows(_) => None,
+        }
+    }
+
+    /// Bytes that were read of the file as it lies on the disk, where `end` bytes have come of it.
+    fn bytes_read(&self, end: u64) -> std::io::Result<u64> {
+        match self {
+            Reading::Bytes { opened, unpacked, .. } => match unpacked.codec() {
+                Some(_) => (&**opened).stream_position(),
+                None => Ok(end),
+            },
+            #[cfg(feature = "parquet")]
+            Reading::Rows(rows) => Ok(rows.bytes_read()),
+        }
+    }
+
+    /// Reads whole records: so many bytes and what it takes to end the last record, or all that are left of their group.
+    fn fill(&mut self, layout: &Layout, n_bytes: usize, bytes: &mut Vec<u8>) -> std::io::Result<Filled> {
+        match self {
+            Reading::Bytes { unpacked, rest, .. } => {
+                bytes.append(rest);
+                let is_last = fill(unpacked, layout, n_bytes, bytes, rest)?;
+                Ok(Filled { is_last, ends_group: false })
+            }
+            #[cfg(feature = "parquet")]
+            Reading::Rows(rows) => {
+                let rows = rows.fill(n_bytes, bytes)?;
+                Ok(Filled { is_last: rows.is_last, ends_group: rows.ends_group })
+            }
+        }
+    }
+}
+
+/// Reads whole records, and what comes behind them into `rest`; says whether the file has ended.
+fn fill(
+    unpacked: &mut Unpacked<'_, Arc<File>>,
+    layout: &Layout,
+    mut wanted: usize,
+    bytes: &mut Vec<u8>,
+    rest: &mut Vec<u8>,
+) -> std::io::Result<bool> {
+    if !layout.is_splittable() {
+        unpacked.read_up_to(usize::MAX, bytes)?;
+        return Ok(true);
+    }
+    let mut searched = 0;
+    loop {
+        unpacked.read_up_to(wanted.saturating_sub(bytes.len()), bytes)?;
+        if bytes.len() < wanted {
+            return Ok(true);
+        }
+        if let Some(end) = layout.last_end(bytes, searched) {
+            rest.extend_from_slice(&bytes[end..]);
+            bytes.truncate(end);
+            return Ok(false);
+        }
+        searched = bytes.len();
+        wanted = searched + STEP;
     }
 }

@@ -149,7 +149,8 @@ impl<'s> Stream<'s> {
             hasher: blake3::Hasher::new(),
         };
         let mut line = Vec::new();
-        Line::File(FileLine { file: "-".into(), cleaned: None, packed: None, dropped: false }).write(&mut line);
+        Line::File(FileLine { file: "-".into(), cleaned: None, packed: None, dropped: false, rows: None })
+            .write(&mut line);
         stream.write_journal(&line)?;
         Ok(stream)
     }
@@ -267,7 +268,7 @@ impl<'s> Stream<'s> {
     fn end(mut self) -> Result<Report> {
         let mut line = Vec::new();
         let blake3 = self.hasher.finalize().to_hex().to_string().into();
-        Line::Part(PartLine { bytes: self.bytes_in, blake3 }).write(&mut line);
+        Line::Part(PartLine { bytes: self.bytes_in, blake3, ends_group: false }).write(&mut line);
         self.write_journal(&line)?;
         self.output.finish().and_then(Write::flush).map_err(Error::to_standard_output)?;
         if let Some(journal) = self.journal.take() {
