@@ -1,6 +1,7 @@
 //! The configuration: one struct, whose fields are the flags of the command and the keys of a TOML file.
 
 use crate::decide::{Keep, Scope};
+use crate::encoding::Otherwise;
 use crate::error::{Error, Result};
 use crate::rules::{Pack, Rules};
 use crate::score::{Level, Scorer, Weights};
@@ -31,6 +32,9 @@ pub struct Config {
     pub threads: Option<usize>,
     /// What the inputs are.
     pub format: Format,
+    /// How text is encoded that does not say so by a byte order mark: `utf-8`, another label of the Encoding Standard, or
+    /// `auto`, which is UTF-8 where that fits and else what the text looks like.
+    pub encoding: String,
     /// What a document of plain text on standard input is.
     pub framing: Framing,
     /// What outputs are compressed with.
@@ -104,6 +108,7 @@ impl Default for Config {
             force: false,
             threads: None,
             format: Format::Auto,
+            encoding: "utf-8".into(),
             framing: Framing::None,
             compress: Compress::Auto,
             compress_level: None,
@@ -353,6 +358,9 @@ impl Config {
                 return fails("compress-level", &format!("compress-level is {level}; {what}"));
             }
         }
+        if let Err(what) = Otherwise::parse(&self.encoding) {
+            return fails("encoding", &format!("encoding {:?} is {what}", self.encoding));
+        }
         if self.text_field.is_empty() {
             return fails("text-field", "text-field is empty; name the field that is cleaned");
         }
@@ -365,6 +373,11 @@ impl Config {
             return fails("framing", what);
         }
         None
+    }
+
+    /// What text is that does not say how it is encoded.
+    pub(crate) fn otherwise(&self) -> Otherwise {
+        Otherwise::parse(&self.encoding).unwrap_or(Otherwise::Utf8)
     }
 
     /// The packs that the configuration asks for, read.

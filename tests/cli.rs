@@ -7,7 +7,8 @@
     feature = "xz",
     feature = "bzip2",
     feature = "lz4",
-    feature = "warc"
+    feature = "warc",
+    feature = "encodings"
 ))]
 
 mod cli {
@@ -16,6 +17,7 @@ mod cli {
     mod seeds;
 
     mod compression;
+    mod encodings;
     mod formats;
     mod inputs;
     mod outputs;

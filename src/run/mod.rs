@@ -16,6 +16,7 @@ mod output;
 mod pattern;
 mod plan;
 mod progress;
+mod reading;
 mod report;
 mod restore;
 mod rewrite;

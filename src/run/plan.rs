@@ -4,12 +4,14 @@ use super::inputs::Inputs;
 use super::output::output_codec;
 use crate::codec::{Codec, Unpacked};
 use crate::config::{Compress, Config, Format, Framing};
+use crate::encoding::{Encoding, Utf8Check, guess};
 use crate::error::{Error, Result};
-use crate::record::{Fields, Layout, Table};
+use crate::record::{BYTE_ORDER_MARK, Fields, Layout, Table};
 use crate::text::is_blank;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
 /// What a run works on, in input order.
@@ -33,6 +35,24 @@ pub(crate) struct PlannedFile {
     pub(crate) layout: Layout,
     pub(crate) bytes: u64,
     pub(crate) modified: Option<SystemTime>,
+    /// How its text is encoded, once it was read through to tell.
+    guessed: OnceLock<Option<Encoding>>,
+}
+
+impl PlannedFile {
+    /// How its text is encoded, given how it starts; nothing if it is UTF-8.
+    pub(super) fn encoding(&self, config: &Config, start: &[u8]) -> Result<Option<Encoding>> {
+        if !self.layout.may_be_encoded() {
+            return Ok(None);
+        }
+        config.otherwise().encoding(start, || match self.guessed.get() {
+            Some(guessed) => Ok(*guessed),
+            None => {
+                let guessed = guess_file(&self.input)?;
+                Ok(*self.guessed.get_or_init(|| guessed))
+            }
+        })
+    }
 }
 
 /// Where cleaned text goes.
@@ -133,7 +153,7 @@ impl Plan {
     ) -> Result<()> {
         let format = match (config.format, by_name(&input)) {
             (Format::Auto, Some(format)) => format,
-            (Format::Auto, None) if is_named => by_content(&input)?,
+            (Format::Auto, None) if is_named => content_format(&read_text(config, &input, 1 << 12)?),
             (Format::Auto, None) => {
                 self.passed_over.push(input);
                 return Ok(());
@@ -151,7 +171,7 @@ impl Plan {
                 return Ok(());
             }
         };
-        let layout = match layout_of(config, format, |n_bytes| read_start(&input, n_bytes)) {
+        let layout = match layout_of(config, format, |n_bytes| read_text(config, &input, n_bytes)) {
             Ok(layout) => layout,
             Err(error) => {
                 self.failed.push(if error.is_usage() { error.at(&input) } else { error });
@@ -159,7 +179,8 @@ impl Plan {
             }
         };
         let (bytes, modified) = (metadata.len(), metadata.modified().ok());
-        self.files.push(PlannedFile { input, name, output, layout, bytes, modified });
+        let guessed = OnceLock::new();
+        self.files.push(PlannedFile { input, name, output, layout, bytes, modified, guessed });
         Ok(())
     }
 
@@ -333,15 +354,41 @@ pub(crate) fn packed_name(path: PathBuf, compress: Compress) -> PathBuf {
     name
 }
 
-fn by_content(path: &Path) -> Result<Format> {
-    Ok(content_format(&read_start(path, 1 << 12)?))
-}
-
 /// Reads the first bytes of a file, unpacked.
 fn read_start(path: &Path, n_bytes: usize) -> Result<Vec<u8>> {
     let mut start = Vec::new();
     let read = File::open(path).and_then(Unpacked::new).and_then(|mut file| file.read_up_to(n_bytes, &mut start));
     read.map(|()| start).map_err(|source| Error::reading(path, source))
+}
+
+/// The text that a file starts with, from so many bytes.
+fn read_text(config: &Config, path: &Path, n_bytes: usize) -> Result<Vec<u8>> {
+    let start = read_start(path, n_bytes)?;
+    Ok(match config.otherwise().encoding(&start, || guess_file(path))? {
+        None => start,
+        Some(encoding) => encoding.shown(&start).into_bytes(),
+    })
+}
+
+/// A guess takes so many bytes, from the first on that are not UTF-8.
+const GUESS_BYTES: usize = 1 << 20;
+
+/// How a file's text is encoded by the looks of it; nothing if it is UTF-8.
+fn guess_file(path: &Path) -> Result<Option<Encoding>> {
+    let fails = |source| Error::reading(path, source);
+    let mut file = File::open(path).and_then(Unpacked::new).map_err(fails)?;
+    let mut check = Utf8Check::default();
+    let (mut piece, mut strange) = (Vec::new(), Vec::new());
+    loop {
+        piece.clear();
+        file.read_up_to(1 << 16, &mut piece).map_err(fails)?;
+        if piece.is_empty() {
+            return Ok(if check.is_utf8() { None } else { guess(&strange) });
+        }
+        if (!check.look(&piece) || !strange.is_empty()) && strange.len() < GUESS_BYTES {
+            strange.extend_from_slice(&piece);
+        }
+    }
 }
 
 /// What the operating system said, without the path, which the message names already.
@@ -356,6 +403,7 @@ pub(crate) fn content_format(start: &[u8]) -> Format {
     if start.starts_with(b"WARC/1.") {
         return Format::Warc;
     }
+    let start = start.strip_prefix(BYTE_ORDER_MARK).unwrap_or(start);
     let first_line = start.split(|byte| *byte == b'\n').find(|line| !is_blank(line)).unwrap_or(&[]);
     if first_line.trim_ascii_start().starts_with(b"{") { Format::Jsonl } else { Format::Text }
 }

@@ -1,6 +1,6 @@
 //! Pass two: decide, edit, write. Or only decide, and tell what would go.
 
-use super::edits::{Edits, PartBytes, Why, edit_part};
+use super::edits::{Edits, Why, edit_part};
 use super::feed::each_part;
 use super::finishing::Finishing;
 use super::ledger::{CutSource, begin_journal, end_journal};
@@ -104,7 +104,7 @@ impl Rewrite<'_> {
         let outcomes = each_part(
             workers,
             self.plan,
-            self.config.max_expansion,
+            self.config,
             || Worker {
                 out: Vec::new(),
                 journal: Vec::new(),
@@ -158,7 +158,7 @@ impl Rewrite<'_> {
                 work.edit(&survey.repeats(self.config.keep), number, learned, outline, &locator, worker, &mut done);
             }
             None => {
-                let outline = worker.looker.look(self.rules, &file.layout, bytes, part.start == 0, &mut worker.look)?;
+                let outline = worker.looker.look(self.rules, file.bytes_of(part, bytes), &mut worker.look)?;
                 let alone = Alone::of(&worker.look)?;
                 let origin = part.origin();
                 let locator = Locator::of_part(self.plan, &origin, &alone.traces);
@@ -373,16 +373,16 @@ impl PartWork<'_> {
         let file = &rewrite.plan.files[part.file_idx];
         let mut dropped = false;
         let mut lines = Vec::new();
-        let source = PartBytes { layout: &file.layout, bytes };
+        let source = file.bytes_of(part, bytes);
         edit_part(rewrite.config, source, repeats, number, learned, outline, edits, |edited| {
             let record = part.records_before + edited.record_idx as u64;
             let place = (part.file_idx, record);
             done.counts.add(rewrite.config, place, edited);
             if self.top {
-                done.counts.add_to_top(place, file.layout.escaping(), bytes, edited);
+                done.counts.add_to_top(place, source, edited);
             }
             if self.journal {
-                let source = CutSource { rules: rewrite.rules, layout: &file.layout, start: part.start, bytes };
+                let source = CutSource { rules: rewrite.rules, source, start: part.start };
                 source.write(record + 1, edited, |place| locator.location(place), &mut lines);
             }
             dropped = edited.is_dropped;
@@ -395,7 +395,8 @@ impl PartWork<'_> {
                 let cleaned = packed_name(file.name.clone(), rewrite.config.compress);
                 let cleaned = (cleaned != file.name).then(|| cleaned.to_string_lossy().into_owned().into());
                 let packed = part.codec.map(|codec| codec.name().into());
-                Line::File(FileLine { file: name, cleaned, packed, dropped }).write(journal);
+                let encoding = part.encoding.map(|encoding| encoding.name().into());
+                Line::File(FileLine { file: name, cleaned, packed, encoding, dropped }).write(journal);
             }
             journal.append(&mut lines);
             let blake3 = blake3::hash(bytes).to_hex().to_string().into();

@@ -1,8 +1,12 @@
 //! Reading a file part by part: whole records, unpacked, in their order.
 
+use super::edits::PartBytes;
 use super::output::Turn;
 use super::plan::PlannedFile;
+use super::reading::Reading;
 use crate::codec::{Codec, Unpacked};
+use crate::config::Config;
+use crate::encoding::{Encoding, MARK_BYTES};
 use crate::error::{Error, Result};
 use std::fs::File;
 use std::io::Seek;
@@ -42,6 +46,8 @@ pub(super) struct Part {
     pub(super) is_last: bool,
     /// What the file is packed with.
     pub(super) codec: Option<Codec>,
+    /// How its text is encoded, if not as UTF-8.
+    pub(super) encoding: Option<Encoding>,
     /// Bytes of the file, as it lies on the disk, that were read for it.
     pub(super) bytes_read: u64,
 }
@@ -65,6 +71,14 @@ impl Part {
     }
 }
 
+impl PlannedFile {
+    /// A part's bytes, and how they are read.
+    pub(super) fn bytes_of<'p>(&'p self, part: &Part, bytes: &'p [u8]) -> PartBytes<'p> {
+        let reading = Reading { layout: &self.layout, encoding: part.encoding };
+        PartBytes { reading, bytes, starts_file: part.start == 0 }
+    }
+}
+
 /// A file that is being read.
 pub(super) struct Source<'s> {
     file: &'s PlannedFile,
@@ -78,12 +92,15 @@ pub(super) struct Source<'s> {
 }
 
 impl<'s> Source<'s> {
-    pub(super) fn open(file: &'s PlannedFile, max_expansion: u64) -> Result<Self> {
+    pub(super) fn open(file: &'s PlannedFile, config: &Config) -> Result<Self> {
         let fails = |source| Error::reading(&file.input, source);
         let opened = Arc::new(File::open(&file.input).map_err(fails)?);
-        let unpacked = Unpacked::new(Arc::clone(&opened)).map_err(fails)?;
-        let next = Part { codec: unpacked.codec(), ..Part::default() };
-        Ok(Source { file, opened, unpacked, rest: Vec::new(), max_expansion, next })
+        let mut unpacked = Unpacked::new(Arc::clone(&opened)).map_err(fails)?;
+        let mut rest = Vec::new();
+        unpacked.read_up_to(MARK_BYTES, &mut rest).map_err(fails)?;
+        let encoding = file.encoding(config, &rest)?;
+        let next = Part { codec: unpacked.codec(), encoding, ..Part::default() };
+        Ok(Source { file, opened, unpacked, rest, max_expansion: config.max_expansion, next })
     }
 
     /// The number of the part that comes next.
@@ -104,7 +121,7 @@ impl<'s> Source<'s> {
         self.next = Part {
             number: part.number + 1,
             start: end,
-            records_before: part.records_before + self.file.layout.records(bytes).count() as u64,
+            records_before: part.records_before + self.reading().records(bytes).count() as u64,
             bytes_read: n_read,
             ..self.next.clone()
         };
@@ -124,8 +141,7 @@ impl<'s> Source<'s> {
     fn fill(&mut self, bytes: &mut Vec<u8>) -> Result<bool> {
         bytes.clear();
         bytes.append(&mut self.rest);
-        let layout = &self.file.layout;
-        if !layout.is_splittable() {
+        if !self.file.layout.is_splittable() {
             self.read(usize::MAX, bytes)?;
             return Ok(true);
         }
@@ -137,7 +153,7 @@ impl<'s> Source<'s> {
             if bytes.len() < wanted {
                 return Ok(true);
             }
-            if let Some(end) = layout.last_end(bytes, searched) {
+            if let Some(end) = self.reading().last_end(bytes, searched) {
                 self.rest.extend_from_slice(&bytes[end..]);
                 bytes.truncate(end);
                 return Ok(false);
@@ -150,6 +166,10 @@ impl<'s> Source<'s> {
     fn read(&mut self, n_bytes: usize, bytes: &mut Vec<u8>) -> Result<()> {
         let read = self.unpacked.read_up_to(n_bytes, bytes);
         read.map_err(|source| Error::reading(&self.file.input, source))
+    }
+
+    fn reading(&self) -> Reading<'s> {
+        Reading { layout: &self.file.layout, encoding: self.next.encoding }
     }
 
     fn refuse_change(&self) -> Result<()> {

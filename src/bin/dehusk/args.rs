@@ -245,6 +245,11 @@ pub(crate) struct ConfigArgs {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_enum, hide_possible_values = false, help_heading = "Input")]
     format: Option<Format>,
+    /// How text is encoded that has no byte order mark: a name such as windows-1252 or shift_jis, or auto, which takes UTF-8
+    /// where that fits and else guesses [default: utf-8]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
+    encoding: Option<String>,
     /// What a document of plain text on standard input is [default: none]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_enum, help_heading = "Input")]
