@@ -37,6 +37,8 @@ pub struct Config {
     pub encoding: String,
     /// What a document of plain text on standard input is.
     pub framing: Framing,
+    /// What documents are written as.
+    pub output_format: OutputFormat,
     /// What outputs are compressed with.
     pub compress: Compress,
     /// How hard outputs are compressed: a level that the codec's own program takes, whose usual one it is if not given.
@@ -110,6 +112,7 @@ impl Default for Config {
             format: Format::Auto,
             encoding: "utf-8".into(),
             framing: Framing::None,
+            output_format: OutputFormat::Same,
             compress: Compress::Auto,
             compress_level: None,
             max_expansion: 250,
@@ -176,6 +179,20 @@ pub enum Framing {
     Lines,
     /// Documents end with a zero byte.
     Nul,
+}
+
+/// What documents are written as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "kebab-case")]
+pub enum OutputFormat {
+    /// As they came, with all around them.
+    #[default]
+    Same,
+    /// Their texts in UTF-8, each with an empty line behind it; plain text as it came.
+    Text,
+    /// A JSON object on each line, with the text, and the id, address and site if there are; JSONL as it came.
+    Jsonl,
 }
 
 /// What outputs are compressed with.

@@ -58,6 +58,9 @@ pub(crate) struct FileLine<'j> {
     /// How its text is encoded, if not as UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) encoding: Option<Cow<'j, str>>,
+    /// What the documents were written as, if not as they came, so that nothing can be put back: text or jsonl.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) written: Option<Cow<'j, str>>,
     /// Whether nothing is left of the file, so that no output was written.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) dropped: bool,

@@ -17,6 +17,7 @@ mod cli {
     mod seeds;
 
     mod compression;
+    mod conversions;
     mod encodings;
     mod formats;
     mod inputs;

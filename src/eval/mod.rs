@@ -123,6 +123,7 @@ fn cleaned(pages: &[&Page], config: &Config) -> Result<Vec<String>> {
         output: None,
         format: Format::Jsonl,
         encoding: defaults.encoding,
+        output_format: defaults.output_format,
         framing: Framing::None,
         text_field: defaults.text_field,
         id_field: defaults.id_field,

@@ -1,5 +1,6 @@
 //! The edits of a part: what goes from each record, as spans of the part's bytes, told to whoever wants to know.
 
+use super::conversion::Conversion;
 use super::outline::{Outline, OutlinedRecord, RecordKind};
 use super::reading::Reading;
 use super::templates::Learned;
@@ -138,7 +139,7 @@ pub(crate) fn edit_part<L: Lookup>(
         if is_dropped {
             let why = if record.kind == RecordKind::Bad { Why::Bad } else { Why::Empty };
             cut_rest(Span::new(source.start_of(record.span), record.span.end), why, first, cuts);
-        } else if cuts.len() > first {
+        } else if cuts.len() > first && Conversion::of(config, source.reading.layout).is_none() {
             amend(source, record.span, first, cuts, inserted);
         }
         tell(&EditedRecord { record_idx, record: &record, cuts: &cuts[first..], inserted, is_dropped });

@@ -4,6 +4,7 @@
 //! cuts and writes. A stream is read once, in order. Both remove the same, but for templates of sites, which only all pages
 //! together show.
 
+mod conversion;
 mod edits;
 mod explain;
 mod feed;

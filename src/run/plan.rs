@@ -3,7 +3,7 @@
 use super::inputs::Inputs;
 use super::output::output_codec;
 use crate::codec::{Codec, Unpacked};
-use crate::config::{Compress, Config, Format, Framing};
+use crate::config::{Compress, Config, Format, Framing, OutputFormat};
 use crate::encoding::{Encoding, Utf8Check, guess};
 use crate::error::{Error, Result};
 use crate::record::{BYTE_ORDER_MARK, Fields, Layout, Table};
@@ -137,7 +137,7 @@ impl Plan {
                 continue;
             }
             let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path()).to_owned();
-            let output = root.map(|root| packed_name(root.join(&relative), config.compress));
+            let output = root.map(|root| output_name(root.join(&relative), config));
             self.add_file(config, entry.path().to_owned(), place.join(relative), output, false)?;
         }
         Ok(())
@@ -184,7 +184,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Refuses two inputs with one output, which packing files otherwise than they were packed may make.
+    /// Refuses two inputs with one output, which writing or packing files otherwise than they came may make.
     fn refuse_clash(&self) -> Result<()> {
         let mut taken: HashMap<&Path, &Path> = HashMap::new();
         for file in &self.files {
@@ -256,7 +256,7 @@ fn output_root(
             return Err(Error::usage(what));
         }
         let root = output.join(place);
-        return Ok(Some(if is_folder { root } else { packed_name(root, config.compress) }));
+        return Ok(Some(if is_folder { root } else { output_name(root, config) }));
     }
     if is_folder && output.is_file() {
         let what = format!("{} is a file, but the input is a folder; choose a folder as output", output.display());
@@ -341,15 +341,36 @@ fn codec_of_name(path: &Path) -> Option<Codec> {
     Codec::ALL.into_iter().find(|codec| extension.eq_ignore_ascii_case(codec.extension()))
 }
 
-/// A name for what is packed as `compress` says, where it had a name for what the input is packed with.
-pub(crate) fn packed_name(path: PathBuf, compress: Compress) -> PathBuf {
-    if compress == Compress::Auto {
-        return path;
-    }
-    let mut name = if codec_of_name(&path).is_some() { path.with_extension("") } else { path };
-    if let Some(codec) = output_codec(compress, None) {
+/// A name for what an input becomes: it ends in what documents are written as, and in what that is packed with, where the
+/// configuration says that these may be others.
+pub(crate) fn output_name(path: PathBuf, config: &Config) -> PathBuf {
+    let packed = path.extension().filter(|_| codec_of_name(&path).is_some()).map(ToOwned::to_owned);
+    let name = if packed.is_some() { path.with_extension("") } else { path };
+    let mut name = match config.output_format {
+        OutputFormat::Same => name,
+        OutputFormat::Text => named_as(name, Format::Text, "txt"),
+        OutputFormat::Jsonl => named_as(name, Format::Jsonl, "jsonl"),
+    };
+    let packed = match config.compress {
+        Compress::Auto => packed,
+        compress => output_codec(compress, None).map(|codec| codec.extension().into()),
+    };
+    if let Some(extension) = packed {
         name.as_mut_os_string().push(".");
-        name.as_mut_os_string().push(codec.extension());
+        name.as_mut_os_string().push(extension);
+    }
+    name
+}
+
+/// A name for a format, where it had one for another, or none.
+fn named_as(mut name: PathBuf, format: Format, extension: &str) -> PathBuf {
+    if by_name(&name) != Some(format) {
+        // Some have two, as in `.warc.wet`.
+        while by_name(&name).is_some() {
+            name.set_extension("");
+        }
+        name.as_mut_os_string().push(".");
+        name.as_mut_os_string().push(extension);
     }
     name
 }

@@ -92,7 +92,7 @@ impl<'r> Reading<'r> {
     }
 
     /// Bytes of the text as they read, still escaped.
-    fn shown<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+    pub(crate) fn shown<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
         match self.encoding {
             None => bytes.into(),
             Some(encoding) => encoding.shown(bytes).into_bytes().into(),

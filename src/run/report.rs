@@ -63,6 +63,8 @@ pub struct Totals {
     pub documents_dropped: u64,
     /// Records that could not be read.
     pub bad_records: u64,
+    /// Records that are no documents, and were left out since documents were written as something else than they came as.
+    pub records_left_out: u64,
     /// Documents with bytes that could not be decoded, which stay as they are.
     pub documents_undecoded: u64,
     /// Documents that lost a larger share than `max-removed-document`.
@@ -293,6 +295,10 @@ impl Counts {
         }
     }
 
+    pub(super) fn add_left_out(&mut self, n_records: u64) {
+        self.totals.records_left_out += n_records;
+    }
+
     pub(super) fn add_bytes(&mut self, bytes_in: usize, bytes_out: usize) {
         self.totals.bytes_in += bytes_in as u64;
         self.totals.bytes_out += bytes_out as u64;
@@ -307,6 +313,7 @@ impl Counts {
             documents_emptied,
             documents_dropped,
             bad_records,
+            records_left_out,
             documents_undecoded,
             documents_over_limit,
             blocks,
@@ -324,6 +331,7 @@ impl Counts {
             (&mut totals.documents_emptied, documents_emptied),
             (&mut totals.documents_dropped, documents_dropped),
             (&mut totals.bad_records, bad_records),
+            (&mut totals.records_left_out, records_left_out),
             (&mut totals.documents_undecoded, documents_undecoded),
             (&mut totals.documents_over_limit, documents_over_limit),
             (&mut totals.blocks, blocks),

@@ -1,12 +1,13 @@
 //! Pass two: decide, edit, write. Or only decide, and tell what would go.
 
+use super::conversion::Conversion;
 use super::edits::{Edits, Why, edit_part};
 use super::feed::each_part;
 use super::finishing::Finishing;
 use super::ledger::{CutSource, begin_journal, end_journal};
 use super::outline::{Outline, PartLooker};
 use super::output::{FileOutput, InOrder, Turn, Unfinished, Writing, output_codec};
-use super::plan::{Plan, packed_name};
+use super::plan::{Plan, output_name};
 use super::progress::{Phase, Progress};
 use super::report::{Counts, Report, tell_reason};
 use super::source::{Origin, Part};
@@ -166,8 +167,9 @@ impl Rewrite<'_> {
             }
         }
         let is_dropped = work.is_dropped;
-        worker.out.clear();
-        worker.edits.apply(bytes, &mut worker.out);
+        if Conversion::of(self.config, &file.layout).is_none() {
+            worker.edits.apply(bytes, &mut worker.out);
+        }
         done.counts.add_bytes(bytes.len(), worker.out.len());
         if let Some(outputs) = outputs {
             self.write(part, outputs, worker, is_dropped)?;
@@ -190,7 +192,9 @@ impl Rewrite<'_> {
         {
             let Config { force: may_replace, compress, compress_level: level, .. } = *self.config;
             let mut writing = Writing { path, may_replace, codec: output_codec(compress, part.codec), level };
-            if file.layout.is_packed_by_record() && writing.codec.is_some_and(Codec::has_random_access) {
+            let is_converted = Conversion::of(self.config, &file.layout).is_some();
+            if !is_converted && file.layout.is_packed_by_record() && writing.codec.is_some_and(Codec::has_random_access)
+            {
                 pack_records(&file.layout, &writing, &mut worker.out).map_err(|source| Error::writing(path, source))?;
                 writing.codec = None;
             }
@@ -365,12 +369,15 @@ impl PartWork<'_> {
         worker: &mut Worker,
         done: &mut PartDone,
     ) {
-        let Worker { edits, journal, .. } = worker;
+        let Worker { edits, journal, out, .. } = worker;
+        out.clear();
         let Self { rewrite, part, bytes, .. } = *self;
         done.bad =
             outline.bad.iter().map(|bad| (part.records_before + bad.record_idx as u64, bad.what.clone())).collect();
         journal.clear();
         let file = &rewrite.plan.files[part.file_idx];
+        let conversion = Conversion::of(rewrite.config, &file.layout);
+        let name = file.name.to_string_lossy();
         let mut dropped = false;
         let mut lines = Vec::new();
         let source = file.bytes_of(part, bytes);
@@ -378,6 +385,10 @@ impl PartWork<'_> {
             let record = part.records_before + edited.record_idx as u64;
             let place = (part.file_idx, record);
             done.counts.add(rewrite.config, place, edited);
+            if let Some(conversion) = conversion {
+                let is_left_out = conversion.write(rewrite.config, source, edited, Some(&name), out);
+                done.counts.add_left_out(u64::from(is_left_out));
+            }
             if self.top {
                 done.counts.add_to_top(place, source, edited);
             }
@@ -391,12 +402,12 @@ impl PartWork<'_> {
         if self.journal {
             if part.number == 0 {
                 let dropped = dropped && file.layout == Layout::Whole;
-                let name = file.name.to_string_lossy();
-                let cleaned = packed_name(file.name.clone(), rewrite.config.compress);
+                let cleaned = output_name(file.name.clone(), rewrite.config);
                 let cleaned = (cleaned != file.name).then(|| cleaned.to_string_lossy().into_owned().into());
                 let packed = part.codec.map(|codec| codec.name().into());
                 let encoding = part.encoding.map(|encoding| encoding.name().into());
-                Line::File(FileLine { file: name, cleaned, packed, encoding, dropped }).write(journal);
+                let written = conversion.map(|conversion| conversion.name().into());
+                Line::File(FileLine { file: name, cleaned, packed, encoding, written, dropped }).write(journal);
             }
             journal.append(&mut lines);
             let blake3 = blake3::hash(bytes).to_hex().to_string().into();

@@ -9,6 +9,7 @@
 //! outcome does not depend on how the input falls into batches.
 
 use super::Run;
+use super::conversion::Conversion;
 use super::edits::{EditedRecord, Edits, PartBytes, edit_part};
 use super::ledger::{CutSource, begin_journal, end_journal};
 use super::outline::{Outline, PartLooker};
@@ -204,7 +205,8 @@ impl<'s> Stream<'s> {
     fn begin_file(&mut self, kind: Kind) -> Result<Kind> {
         let mut line = Vec::new();
         let encoding = kind.encoding.map(|encoding| encoding.name().into());
-        Line::File(FileLine { file: "-".into(), cleaned: None, packed: None, encoding, dropped: false })
+        let written = Conversion::of(self.run.config, &kind.layout).map(|conversion| conversion.name().into());
+        Line::File(FileLine { file: "-".into(), cleaned: None, packed: None, encoding, written, dropped: false })
             .write(&mut line);
         self.write_journal(&line)?;
         Ok(self.kind.insert(kind).clone())
@@ -360,7 +362,9 @@ impl Editor<'_> {
                 });
             }
         }
-        edits.apply(source.bytes, &mut edited.out);
+        if Conversion::of(config, source.reading.layout).is_none() {
+            edits.apply(source.bytes, &mut edited.out);
+        }
         edited.counts.add_bytes(piece.source.bytes.len(), edited.out.len());
         Ok(edited)
     }
@@ -376,6 +380,10 @@ impl Editor<'_> {
         let (records_before, bytes_before) = before;
         let number = records_before + record.record_idx as u64;
         edited.counts.add(self.run.config, (0, number), record);
+        if let Some(conversion) = Conversion::of(self.run.config, piece.source.reading.layout) {
+            let is_left_out = conversion.write(self.run.config, piece.source, record, None, &mut edited.out);
+            edited.counts.add_left_out(u64::from(is_left_out));
+        }
         if self.journal {
             let source = CutSource { rules: &self.run.rules, source: piece.source, start: bytes_before };
             source.write(number + 1, record, locate, &mut edited.journal);

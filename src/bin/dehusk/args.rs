@@ -3,7 +3,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
-use dehusk::config::{Color, Compress, Format, Framing, OnBadRecord, OnLimit, Progress};
+use dehusk::config::{Color, Compress, Format, Framing, OnBadRecord, OnLimit, OutputFormat, Progress};
 use dehusk::eval::By;
 use dehusk::run::{Inputs, Separator};
 use dehusk::text::{Fold, Unit};
@@ -228,6 +228,11 @@ pub(crate) struct ConfigArgs {
     #[serde(skip_serializing_if = "is_false")]
     #[arg(short = 'n', long)]
     dry_run: bool,
+    /// What documents are written as; what is no document is left out where that is not what they came as, and nothing can be
+    /// restored [default: same]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    output_format: Option<OutputFormat>,
     /// What outputs are compressed with [default: auto]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_enum, value_name = "CODEC")]

@@ -99,6 +99,7 @@ fn summary(report: &Report) -> String {
         (totals.documents_dropped, "document", "dropped as empty"),
         (totals.bad_records, "record", "bad"),
         (totals.documents_undecoded, "document", "not all decoded"),
+        (totals.records_left_out, "record", "left out, being no documents"),
         (report.failed_files.len() as u64, "file", "failed"),
         (totals.files_passed_over, "file", "passed over, of no known format by name (--format takes any)"),
     ] {
