@@ -1,6 +1,7 @@
 //! The configuration: one struct, whose fields are the flags of the command and the keys of a TOML file.
 
 use crate::decide::{Keep, Scope};
+use crate::encoding::Otherwise;
 use crate::error::{Error, Result};
 use crate::rules::{Pack, Rules};
 use crate::score::{Level, Scorer, Weights};
@@ -31,8 +32,13 @@ pub struct Config {
     pub threads: Option<usize>,
     /// What the inputs are.
     pub format: Format,
+    /// How text is encoded that does not say so by a byte order mark: `utf-8`, another label of the Encoding Standard, or
+    /// `auto`, which is UTF-8 where that fits and else what the text looks like.
+    pub encoding: String,
     /// What a document of plain text on standard input is.
     pub framing: Framing,
+    /// What documents are written as.
+    pub output_format: OutputFormat,
     /// What outputs are compressed with.
     pub compress: Compress,
     /// How hard outputs are compressed: a level that the codec's own program takes, whose usual one it is if not given.
@@ -104,7 +110,9 @@ impl Default for Config {
             force: false,
             threads: None,
             format: Format::Auto,
+            encoding: "utf-8".into(),
             framing: Framing::None,
+            output_format: OutputFormat::Same,
             compress: Compress::Auto,
             compress_level: None,
             max_expansion: 250,
@@ -174,6 +182,20 @@ pub enum Framing {
     Lines,
     /// Documents end with a zero byte.
     Nul,
+}
+
+/// What documents are written as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "kebab-case")]
+pub enum OutputFormat {
+    /// As they came, with all around them.
+    #[default]
+    Same,
+    /// Their texts in UTF-8, each with an empty line behind it; plain text as it came.
+    Text,
+    /// A JSON object on each line, with the text, and the id, address and site if there are; JSONL as it came.
+    Jsonl,
 }
 
 /// What outputs are compressed with.
@@ -356,6 +378,9 @@ impl Config {
                 return fails("compress-level", &format!("compress-level is {level}; {what}"));
             }
         }
+        if let Err(what) = Otherwise::parse(&self.encoding) {
+            return fails("encoding", &format!("encoding {:?} is {what}", self.encoding));
+        }
         if self.text_field.is_empty() {
             return fails("text-field", "text-field is empty; name the field that is cleaned");
         }
@@ -368,6 +393,11 @@ impl Config {
             return fails("framing", what);
         }
         None
+    }
+
+    /// What text is that does not say how it is encoded.
+    pub(crate) fn otherwise(&self) -> Otherwise {
+        Otherwise::parse(&self.encoding).unwrap_or(Otherwise::Utf8)
     }
 
     /// The packs that the configuration asks for, read.

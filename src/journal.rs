@@ -13,7 +13,8 @@
 //! {"files":1}
 //! ```
 //!
-//! `at` counts bytes of the original file. Bytes that are not UTF-8 are given as `hex` in place of `text`.
+//! `at` counts bytes of the original file. Bytes that are not UTF-8 are given as `hex` in place of `text`; where the file is in
+//! another encoding, which its line then names, all are, and `text` says how they read.
 
 use crate::error::{Error, Result};
 use crate::score::Score;
@@ -54,6 +55,12 @@ pub(crate) struct FileLine<'j> {
     /// What the file was packed with: gzip, zstd, xz, bzip2 or lz4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) packed: Option<Cow<'j, str>>,
+    /// How its text is encoded, if not as UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) encoding: Option<Cow<'j, str>>,
+    /// What the documents were written as, if not as they came, so that nothing can be put back: text or jsonl.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) written: Option<Cow<'j, str>>,
     /// Whether nothing is left of the file, so that no output was written.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) dropped: bool,
@@ -148,16 +155,21 @@ impl<'j> CutLine<'j> {
     pub(crate) fn with_bytes(mut self, bytes: &'j [u8]) -> Self {
         match std::str::from_utf8(bytes) {
             Ok(text) => self.text = Some(text.into()),
-            Err(_) => self.hex = Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+            Err(_) => self.hex = Some(hex(bytes)),
         }
         self
+    }
+
+    /// With bytes of a text that is not UTF-8, and how they read.
+    pub(crate) fn with_encoded(self, bytes: &[u8], shown: String) -> Self {
+        CutLine { hex: Some(hex(bytes)), text: Some(shown.into()), ..self }
     }
 
     /// The bytes that were cut.
     pub(crate) fn into_bytes(self) -> Option<Vec<u8>> {
         match (self.text, self.hex) {
             (Some(text), None) => Some(text.into_owned().into_bytes()),
-            (None, Some(hex)) => hex
+            (_, Some(hex)) => hex
                 .as_bytes()
                 .chunks(2)
                 .map(|digits| {
@@ -167,6 +179,10 @@ impl<'j> CutLine<'j> {
             _ => None,
         }
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Location<'_> {

@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod edit;
+mod encoding;
 mod error;
 pub mod fingerprint;
 pub mod index;

@@ -8,7 +8,8 @@
     feature = "bzip2",
     feature = "lz4",
     feature = "parquet",
-    feature = "warc"
+    feature = "warc",
+    feature = "encodings"
 ))]
 
 mod cli {
@@ -17,6 +18,8 @@ mod cli {
     mod seeds;
 
     mod compression;
+    mod conversions;
+    mod encodings;
     mod formats;
     mod inputs;
     mod outputs;

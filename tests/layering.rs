@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The layers, from those who know nobody to those who know most. A module may use all in rows before its own.
-const LAYERS: [&[&str]; 12] = [
+const LAYERS: [&[&str]; 13] = [
     &["text", "error"],
+    &["encoding"],
     &["fingerprint"],
     &["template"],
     &["rules", "index"],
@@ -23,7 +24,7 @@ const LAYERS: [&[&str]; 12] = [
 ];
 
 /// Modules of layers up to this one do no input or output.
-const LAST_PURE_LAYER: usize = 6;
+const LAST_PURE_LAYER: usize = 7;
 
 /// What a module uses beside or below itself, with the reason.
 const EXCEPTIONS: [(&str, &str, &str); 2] = [

@@ -135,6 +135,7 @@ fn values(name: &str, value: &toml::Value, flag: &Flag) -> Vec<toml::Value> {
         toml::Value::Integer(_) => 2.into(),
         toml::Value::Float(_) => 0.25.into(),
         toml::Value::Array(_) => vec!["gutenberg", "web-en"].into(),
+        toml::Value::String(_) if name == "encoding" => "windows-1251".into(),
         _ => format!("some-{name}").into(),
     }]
 }

@@ -5,6 +5,7 @@ use super::words::{Lexicon, Line};
 use crate::clean::Document;
 use crate::codec::Unpacked;
 use crate::config::Config;
+use crate::encoding::looks_like;
 use crate::error::{Error, Result};
 use serde_json::{Map, Value};
 use std::io::Read;
@@ -107,6 +108,10 @@ impl Gold {
         let mut unpacked = Vec::new();
         let read = Unpacked::new(bytes).and_then(|mut source| source.read_to_end(&mut unpacked));
         read.map_err(|source| Error::reading(origin, source))?;
+        let guess = || Ok::<_, Error>(looks_like(&unpacked, true));
+        if let Some(encoding) = config.otherwise().encoding(&unpacked, guess)? {
+            unpacked = encoding.shown(&unpacked).into_bytes();
+        }
         let bytes = &unpacked[..];
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let mut pages = Vec::new();

@@ -122,6 +122,8 @@ fn cleaned(pages: &[&Page], config: &Config) -> Result<Vec<String>> {
     let config = Config {
         output: None,
         format: Format::Jsonl,
+        encoding: defaults.encoding,
+        output_format: defaults.output_format,
         framing: Framing::None,
         text_field: defaults.text_field,
         id_field: defaults.id_field,

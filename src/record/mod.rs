@@ -81,7 +81,7 @@ pub(crate) enum Outcome<'r> {
     Bad(String),
 }
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl Layout {
     /// How plain text is framed.
@@ -107,13 +107,24 @@ impl Layout {
         }
     }
 
+    /// Whether its text may be in any encoding: WARC says itself what its text is.
+    pub(crate) fn may_be_encoded(&self) -> bool {
+        match self {
+            Layout::Whole | Layout::Lines | Layout::Nul | Layout::Jsonl(_) | Layout::Csv(_) => true,
+            #[cfg(feature = "warc")]
+            Layout::Warc => false,
+            #[cfg(feature = "parquet")]
+            Layout::Parquet(_) => false,
+        }
+    }
+
     /// Whether its documents may have a site.
     pub(crate) fn has_sites(&self) -> bool {
         !matches!(self, Layout::Whole | Layout::Lines | Layout::Nul)
     }
 
     /// The byte that ends a record, where one does.
-    fn terminator(&self) -> Option<u8> {
+    pub(crate) fn terminator(&self) -> Option<u8> {
         match self {
             Layout::Lines | Layout::Jsonl(_) => Some(b'\n'),
             Layout::Nul => Some(0),
@@ -187,17 +198,6 @@ impl Layout {
             Layout::Whole => Outcome::Document(plain(mark, record.len())),
             Layout::Lines => Outcome::Document(plain(mark, mark + crate::text::content(&record[mark..]).len())),
             Layout::Nul => Outcome::Document(plain(mark, record.strip_suffix(b"\0").unwrap_or(record).len().max(mark))),
-        }
-    }
-
-    /// What names a record's document, where its format has names.
-    pub(crate) fn id<'r>(&self, record: &'r [u8]) -> Option<Cow<'r, str>> {
-        if !self.has_sites() {
-            return None;
-        }
-        match self.parse(record, false) {
-            Outcome::Document(parsed) => parsed.id,
-            Outcome::Blank | Outcome::Bad(_) => None,
         }
     }
 

@@ -1,12 +1,13 @@
 //! The edits of a part: what goes from each record, as spans of the part's bytes, told to whoever wants to know.
 
+use super::conversion::Conversion;
 use super::outline::{Outline, OutlinedRecord, RecordKind};
+use super::reading::Reading;
 use super::templates::Learned;
 use crate::config::{Config, OnBadRecord};
 use crate::decide::{Decision, Reason, Repeats, decide, join};
 use crate::edit;
 use crate::index::{Lookup, Mark};
-use crate::record::Layout;
 use crate::text::Span;
 
 /// Something that is cut out of a part.
@@ -75,11 +76,23 @@ impl EditedRecord<'_> {
     }
 }
 
-/// A part's bytes, and how they are records.
+/// A part's bytes, and how they are read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PartBytes<'p> {
-    pub(crate) layout: &'p Layout,
+    pub(crate) reading: Reading<'p>,
     pub(crate) bytes: &'p [u8],
+    /// Whether the file starts with them.
+    pub(crate) starts_file: bool,
+}
+
+impl PartBytes<'_> {
+    /// Where a record starts that can go: a file of other records keeps its byte order mark.
+    fn start_of(&self, record: Span) -> usize {
+        match self.starts_file && record.start == 0 && self.reading.layout.is_splittable() {
+            true => self.reading.mark_length(record.of(self.bytes)),
+            false => record.start,
+        }
+    }
 }
 
 /// Decides on all records of a part; tells `tell` of each, and leaves all that is to be done in `edits`. `learned` is what
@@ -125,8 +138,8 @@ pub(crate) fn edit_part<L: Lookup>(
         };
         if is_dropped {
             let why = if record.kind == RecordKind::Bad { Why::Bad } else { Why::Empty };
-            cut_rest(record.span, why, first, cuts);
-        } else if cuts.len() > first {
+            cut_rest(Span::new(source.start_of(record.span), record.span.end), why, first, cuts);
+        } else if cuts.len() > first && Conversion::of(config, source.reading.layout).is_none() {
             amend(source, record.span, first, cuts, inserted);
         }
         tell(&EditedRecord { record_idx, record: &record, cuts: &cuts[first..], inserted, is_dropped });
@@ -165,7 +178,7 @@ fn cut_rest(span: Span, why: Why, first: usize, cuts: &mut Vec<PartCut>) {
 fn amend(source: PartBytes<'_>, record: Span, first: usize, cuts: &mut Vec<PartCut>, inserted: &mut Vec<u8>) {
     let within = |span: Span| Span::new(span.start - record.start, span.end - record.start);
     let spans: Vec<Span> = cuts[first..].iter().map(|cut| within(cut.span)).collect();
-    let amendments = source.layout.amend(record.of(source.bytes), &spans);
+    let amendments = source.reading.layout.amend(record.of(source.bytes), &spans);
     let amended = amendments.into_iter().map(|amendment| {
         let start = inserted.len();
         inserted.extend_from_slice(amendment.instead.as_bytes());

@@ -10,7 +10,6 @@ use super::{Inputs, Run};
 use crate::clean::{Alone, Look, Looker};
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::record::{Escaping, Spelled};
 use crate::score::{Score, ScoreScratch, Scorer};
 use crate::text::{Fold, Span, fold};
 use std::path::Path;
@@ -55,17 +54,16 @@ pub(super) fn explain(run: &Run<'_>, inputs: Inputs, file: &Path, tell: &mut dyn
             )));
         };
         let planned = &rewrite.plan.files[file_idx];
-        let mut source = Source::open(planned, config.max_expansion)?;
+        let mut source = Source::open(planned, &config)?;
         let mut bytes = Vec::new();
-        let escaping = planned.layout.escaping();
         loop {
             let part = Part { file_idx, ..source.next(&mut bytes)? };
+            let bytes = planned.bytes_of(&part, &bytes);
             let mut tell = |edited: &EditedRecord<'_>, locator: &Locator<'_>| {
                 let why = |why| tell_why(rewrite.rules, why, locator);
                 let scorer = run.scorer.as_deref();
-                tell_record(&bytes, escaping, scorer, part.records_before, edited, &why, tell);
+                tell_record(bytes, scorer, part.records_before, edited, &why, tell);
             };
-            let bytes = PartBytes { layout: &planned.layout, bytes: &bytes };
             match rewrite.survey {
                 Some(survey) => {
                     let SurveyedPart { number, outline, learned } = survey.part(planned, &part, bytes.bytes)?;
@@ -78,8 +76,7 @@ pub(super) fn explain(run: &Run<'_>, inputs: Inputs, file: &Path, tell: &mut dyn
                 None => {
                     let mut looker = PartLooker::new(Looker::new(&config, run.scorer.as_ref()));
                     let mut look = Look::default();
-                    let starts_file = part.start == 0;
-                    let outline = looker.look(rewrite.rules, &planned.layout, bytes.bytes, starts_file, &mut look)?;
+                    let outline = looker.look(rewrite.rules, bytes, &mut look)?;
                     let alone = Alone::of(&look)?;
                     let origin = part.origin();
                     let locator = Locator::of_part(rewrite.plan, &origin, &alone.traces);
@@ -97,8 +94,7 @@ pub(super) fn explain(run: &Run<'_>, inputs: Inputs, file: &Path, tell: &mut dyn
 }
 
 fn tell_record(
-    bytes: &[u8],
-    escaping: Escaping,
+    source: PartBytes<'_>,
     scorer: Option<&Scorer>,
     records_before: u64,
     edited: &EditedRecord<'_>,
@@ -106,8 +102,7 @@ fn tell_record(
     tell: &mut dyn FnMut(&Explained<'_>),
 ) {
     let mut cuts = edited.cuts.iter().peekable();
-    let mut spelled = Spelled::default();
-    let mut read = |span: Span| spelled.read(span.of(bytes), escaping).0.to_vec();
+    let read = |span: Span| source.reading.text(span.of(source.bytes));
     let texts: Vec<Vec<u8>> = edited.record.blocks.iter().map(|block| read(*block)).collect();
     let scores = scorer.map(|scorer| scores(scorer, &texts)).unwrap_or_default();
     for (line_idx, block) in edited.record.blocks.iter().enumerate() {

@@ -5,6 +5,7 @@
 use super::plan::Plan;
 use super::source::{Part, Source};
 use super::workers::Workers;
+use crate::config::Config;
 use crate::error::Result;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 /// Hands out the parts of the files of a plan.
 struct Feed<'f> {
     plan: &'f Plan,
-    max_expansion: u64,
+    config: &'f Config,
     /// The first file that nobody has begun.
     next_file: AtomicUsize,
     files: Vec<Mutex<State<'f>>>,
@@ -48,13 +49,13 @@ impl Stop {
 pub(super) fn each_part<S, T: Send>(
     workers: &Workers,
     plan: &Plan,
-    max_expansion: u64,
+    config: &Config,
     state: impl Fn() -> S + Sync,
     job: impl Fn(&mut S, &Part, Result<&[u8]>, &Stop) -> T + Sync,
 ) -> Vec<Vec<T>> {
     let feed = Feed {
         plan,
-        max_expansion,
+        config,
         next_file: AtomicUsize::new(0),
         files: plan.files.iter().map(|_| Mutex::new(State::NotBegun)).collect(),
         stop: Stop { file_idx: AtomicUsize::new(usize::MAX) },
@@ -120,7 +121,7 @@ impl Feed<'_> {
             *state = State::Ended;
         }
         if matches!(*state, State::NotBegun) {
-            match Source::open(&self.plan.files[file_idx], self.max_expansion) {
+            match Source::open(&self.plan.files[file_idx], self.config) {
                 Ok(source) => *state = State::Open(Box::new(source)),
                 Err(error) => {
                     *state = State::Ended;

@@ -1,14 +1,17 @@
 //! Learning site templates from files: what `dehusk learn` does.
 
+use super::edits::PartBytes;
 use super::feed::each_part;
 use super::inputs::Inputs;
 use super::plan::{Destination, Plan};
 use super::progress::{Phase, Progress};
+use super::reading::DecodedText;
 use super::source::Part;
 use super::workers::Workers;
 use super::{canonical_to_be, open, refuse_existing_file, write_whole};
 use crate::clean::{Document, Learner};
 use crate::config::{Config, OnBadRecord};
+use crate::encoding::Decoded;
 use crate::error::{Error, Result};
 use crate::record::{Outcome, Spelled};
 use crate::template::{LearnedSite, is_facts, pack_toml};
@@ -120,7 +123,7 @@ fn learn_parts(
     let outcomes = each_part(
         workers,
         plan,
-        config.max_expansion,
+        config,
         || (),
         |(), part, bytes, stop| -> Result<PartLearned> {
             let done = learn_part(config, plan, part, bytes?);
@@ -159,13 +162,15 @@ fn learn_parts(
 }
 
 fn learn_part(config: &Config, plan: &Plan, part: &Part, bytes: &[u8]) -> PartLearned {
-    let layout = &plan.files[part.file_idx].layout;
+    let PartBytes { reading, bytes, starts_file } = plan.files[part.file_idx].bytes_of(part, bytes);
+    let mut decoded = Decoded::default();
+    let DecodedText { text, .. } = reading.decode(bytes, &mut decoded);
     let mut done = PartLearned { learner: Learner::new(config.unit), n_without_site: 0, bad: Vec::new() };
     let mut spelled = Spelled::default();
-    for (number, record) in (part.records_before + 1..).zip(layout.records(bytes)) {
-        match layout.parse(record.of(bytes), part.start == 0 && record.start == 0) {
+    for (number, record) in (part.records_before + 1..).zip(reading.layout.records(text)) {
+        match reading.layout.parse(record.of(text), starts_file && record.start == 0) {
             Outcome::Document(parsed) => {
-                let raw = parsed.raw_text.of(record.of(bytes));
+                let raw = parsed.raw_text.of(record.of(text));
                 let (text, _) = spelled.read(raw, parsed.escaping);
                 let document = Document { text, url: parsed.url.as_deref(), site: parsed.site.as_deref() };
                 done.n_without_site += u64::from(!done.learner.add(&document));

@@ -1,15 +1,15 @@
 //! The lines that a run writes into its journal.
 
-use super::edits::{EditedRecord, PartCut, Why};
+use super::edits::{EditedRecord, PartBytes, PartCut, Why};
 use super::output::Unfinished;
 use crate::config::Config;
 use crate::decide::Reason;
 use crate::error::{Error, Result};
 use crate::index::Place;
 use crate::journal::{CutLine, EndLine, Head, JOURNAL_VERSION, Line, Location};
-use crate::record::Layout;
 use crate::rules::Rules;
 use crate::text::FOLD_VERSION;
+use std::borrow::Cow;
 use std::io::Write;
 
 /// Begins the journal that the configuration asks for.
@@ -37,10 +37,9 @@ pub(super) fn end_journal(config: &Config, mut journal: Unfinished, n_files: u64
 /// The bytes that cuts are of.
 pub(super) struct CutSource<'c> {
     pub(super) rules: &'c Rules,
-    pub(super) layout: &'c Layout,
+    pub(super) source: PartBytes<'c>,
     /// Where in the file the bytes start.
     pub(super) start: u64,
-    pub(super) bytes: &'c [u8],
 }
 
 impl<'c> CutSource<'c> {
@@ -55,13 +54,20 @@ impl<'c> CutSource<'c> {
         if edited.cuts.is_empty() {
             return;
         }
-        let id = self.layout.id(edited.record.span.of(self.bytes));
+        let PartBytes { reading, bytes, starts_file } = self.source;
+        let record_span = edited.record.span;
+        let id = reading.id(record_span.of(bytes), starts_file && record_span.start == 0);
         for cut in edited.cuts {
             let mut line = self.line(record, cut, &locate);
-            line.id = id.clone();
+            line.id = id.as_deref().map(Cow::Borrowed);
             let instead = cut.instead.of(edited.inserted);
             line.instead = (!instead.is_empty()).then(|| String::from_utf8_lossy(instead));
-            Line::Cut(line.with_bytes(cut.span.of(self.bytes))).write(lines);
+            let cut = cut.span.of(bytes);
+            let line = match reading.encoding {
+                None => line.with_bytes(cut),
+                Some(encoding) => line.with_encoded(cut, encoding.shown(cut)),
+            };
+            Line::Cut(line).write(lines);
         }
     }
 

@@ -4,6 +4,7 @@
 //! cuts and writes. A stream is read once, in order. Both remove the same, but for templates of sites, which only all pages
 //! together show.
 
+mod conversion;
 mod edits;
 mod explain;
 mod feed;
@@ -16,6 +17,7 @@ mod output;
 mod pattern;
 mod plan;
 mod progress;
+mod reading;
 mod report;
 mod restore;
 mod rewrite;
@@ -38,6 +40,7 @@ use crate::decide::Scope;
 use crate::error::{Error, Result};
 use crate::rules::Rules;
 use crate::score::{Level, Scorer};
+use conversion::Conversion;
 use output::Unfinished;
 use plan::{Destination, Plan, canonical_to_be};
 use rewrite::{Outputs, Rewrite};
@@ -160,7 +163,10 @@ impl<'r> Run<'r> {
         let plan = Plan::make(self.config, inputs, destination)?;
         self.refuse_side_outputs(&plan, None)?;
         if stream.is_some()
-            && let Some(file) = plan.files.iter().find(|file| file.layout.needs_file())
+            && let Some(file) = plan
+                .files
+                .iter()
+                .find(|file| file.layout.needs_file() && Conversion::of(self.config, &file.layout).is_none())
         {
             let what = "is Parquet, which cannot be written to a stream; name a file or a folder as output";
             return Err(Error::usage(format!("{} {what}", file.input.display())));

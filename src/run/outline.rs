@@ -3,16 +3,18 @@
 //! With it and the trace, the rewrite cuts a part without parsing, unescaping, folding or scanning it again.
 //!
 //! ```text
-//! record    head: bytes before the text << 2 | kind (document, between records, bad)
+//! record    head: bytes before the text << 2 | kind (document, between records, bad, document not all decoded)
 //!           if a document: for each block its bytes << 2 | kind (stays, gone as chrome, words gone), the reason, or how many
 //!           words and for each reason, start, length; then the bytes after the text
 //! ```
 //! All numbers are of variable length, seven bits to a byte.
 
+use super::edits::PartBytes;
 use crate::clean::{Document, Look, Looker, check_size};
 use crate::decide::{Chrome, Reason, Template};
+use crate::encoding::{Decoded, Offsets};
 use crate::error::Result;
-use crate::record::{Layout, Outcome, Spelled, Spelling};
+use crate::record::{Outcome, Spelled, Spelling};
 use crate::rules::{RuleIdx, Rules};
 use crate::score::Score;
 use crate::text::Span;
@@ -43,6 +45,7 @@ const KIND_BITS: u32 = 2;
 const DOCUMENT: usize = 0;
 const BETWEEN: usize = 1;
 const BAD: usize = 2;
+const UNDECODED: usize = 3;
 const REASON_BITS: u32 = 2;
 const RULE: usize = 0;
 const SCORE: usize = 1;
@@ -57,6 +60,8 @@ const WORDS_GONE: usize = 2;
 pub(crate) struct OutlinedRecord {
     pub(crate) span: Span,
     pub(crate) kind: RecordKind,
+    /// Whether some bytes of it could not be decoded.
+    pub(crate) has_undecoded: bool,
     pub(crate) text: Span,
     pub(crate) blocks: Vec<Span>,
     pub(crate) chrome: Vec<Chrome>,
@@ -75,46 +80,51 @@ pub(crate) enum RecordKind {
 #[derive(Debug)]
 pub(crate) struct PartLooker {
     looker: Looker,
+    decoded: Decoded,
     spelled: Spelled,
 }
 
 impl PartLooker {
     pub(crate) fn new(looker: Looker) -> Self {
-        PartLooker { looker, spelled: Spelled::default() }
+        PartLooker { looker, decoded: Decoded::default(), spelled: Spelled::default() }
     }
 
     /// Looks at all records of a part. Fails only on a document with more lines than can be numbered. `look` then holds a document for each of them, an empty one where it is none.
-    pub(crate) fn look(
-        &mut self,
-        rules: &Rules,
-        layout: &Layout,
-        bytes: &[u8],
-        starts_file: bool,
-        look: &mut Look,
-    ) -> Result<Outline> {
+    pub(crate) fn look(&mut self, rules: &Rules, source: PartBytes<'_>, look: &mut Look) -> Result<Outline> {
         look.clear();
+        let PartBytes { reading, bytes, starts_file } = source;
         let mut outline = Outline { bytes: bytes.len(), ..Outline::default() };
-        for record in layout.records(bytes) {
+        let mut decoded = reading.decode(bytes, &mut self.decoded);
+        let mut at = 0;
+        // How many bytes of the file there are from the last offset asked for to that of `end` in the decoded text.
+        let mut up_to = |offsets: &mut Offsets<'_>, end: usize| {
+            let start = std::mem::replace(&mut at, offsets.byte(end));
+            at - start
+        };
+        for record in reading.layout.records(decoded.text) {
             let record_idx = outline.n_records;
             outline.n_records += 1;
-            match layout.parse(record.of(bytes), starts_file && record.start == 0) {
+            match reading.layout.parse(record.of(decoded.text), starts_file && record.start == 0) {
                 Outcome::Document(parsed) => {
-                    let raw = parsed.raw_text;
-                    let (text, spelling) = self.spelled.read(raw.of(record.of(bytes)), parsed.escaping);
+                    let raw = Span::new(record.start + parsed.raw_text.start, record.start + parsed.raw_text.end);
+                    let (text, spelling) = self.spelled.read(raw.of(decoded.text), parsed.escaping);
                     check_size(text)?;
                     let document = Document { text, url: parsed.url.as_deref(), site: parsed.site.as_deref() };
                     self.looker.look(rules, &document, look);
-                    outline.push(raw.start << KIND_BITS | DOCUMENT);
+                    let kind = if decoded.is_sound(raw, parsed.escaping) { DOCUMENT } else { UNDECODED };
+                    outline.push(up_to(&mut decoded.offsets, raw.start) << KIND_BITS | kind);
+                    let spelling = DecodedSpelling { spelling, start: raw.start, offsets: &mut decoded.offsets };
                     outline.push_blocks(self.looker.blocks(), look.chrome_of(record_idx), spelling);
-                    outline.push(record.len() - raw.end);
+                    up_to(&mut decoded.offsets, raw.end);
+                    outline.push(up_to(&mut decoded.offsets, record.end));
                 }
                 Outcome::Blank => {
                     look.push_empty();
-                    outline.push(record.len() << KIND_BITS | BETWEEN);
+                    outline.push(up_to(&mut decoded.offsets, record.end) << KIND_BITS | BETWEEN);
                 }
                 Outcome::Bad(what) => {
                     look.push_empty();
-                    outline.push(record.len() << KIND_BITS | BAD);
+                    outline.push(up_to(&mut decoded.offsets, record.end) << KIND_BITS | BAD);
                     outline.n_bad += 1;
                     if outline.bad.len() < TOLD_BAD_RECORDS {
                         outline.bad.push(BadRecord { record_idx, what });
@@ -155,8 +165,8 @@ impl Outline {
         }
     }
 
-    fn push_blocks(&mut self, blocks: &[Span], mut chrome: &[Chrome], mut spelling: Spelling<'_>) {
-        let mut raw_start = 0;
+    fn push_blocks(&mut self, blocks: &[Span], mut chrome: &[Chrome], mut spelling: DecodedSpelling<'_, '_>) {
+        let mut raw_start = spelling.raw_offset(0);
         for (block_idx, block) in blocks.iter().enumerate() {
             let n_chrome = chrome.iter().take_while(|chrome| chrome.block as usize == block_idx).count();
             let (of_block, rest) = chrome.split_at(n_chrome);
@@ -193,6 +203,20 @@ impl Outline {
     }
 }
 
+/// The way from offsets in a text to offsets in the bytes of the part, in ascending order.
+struct DecodedSpelling<'s, 'd> {
+    spelling: Spelling<'s>,
+    /// Where in the decoded part it starts.
+    start: usize,
+    offsets: &'s mut Offsets<'d>,
+}
+
+impl DecodedSpelling<'_, '_> {
+    fn raw_offset(&mut self, offset: usize) -> usize {
+        self.offsets.byte(self.start + self.spelling.raw_offset(offset))
+    }
+}
+
 /// The reasons that lie in a document itself; the others are found when the whole scope is known.
 const NOT_OF_THE_DOCUMENT: &str = "what a document shows by itself is no repeat and no gap";
 
@@ -217,10 +241,11 @@ impl OutlineReader<'_> {
         let head = self.number();
         self.at += head >> KIND_BITS;
         record.kind = match head & ((1 << KIND_BITS) - 1) {
-            DOCUMENT => RecordKind::Document,
+            DOCUMENT | UNDECODED => RecordKind::Document,
             BETWEEN => RecordKind::Between,
             _ => RecordKind::Bad,
         };
+        record.has_undecoded = head & ((1 << KIND_BITS) - 1) == UNDECODED;
         record.text = Span::new(self.at, self.at);
         if record.kind == RecordKind::Document {
             for block in (0..).take(n_blocks) {

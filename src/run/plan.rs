@@ -5,13 +5,15 @@ use super::output::output_codec;
 use crate::codec::{Codec, Unpacked};
 #[cfg(feature = "parquet")]
 use crate::config::OnBadRecord;
-use crate::config::{Compress, Config, Format, Framing};
+use crate::config::{Compress, Config, Format, Framing, OutputFormat};
+use crate::encoding::{Encoding, Utf8Check, guess};
 use crate::error::{Error, Result};
-use crate::record::{Fields, Layout, Table};
+use crate::record::{BYTE_ORDER_MARK, Fields, Layout, Table};
 use crate::text::is_blank;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::SystemTime;
 
 /// What a run works on, in input order.
@@ -35,6 +37,24 @@ pub(crate) struct PlannedFile {
     pub(crate) layout: Layout,
     pub(crate) bytes: u64,
     pub(crate) modified: Option<SystemTime>,
+    /// How its text is encoded, once it was read through to tell.
+    guessed: OnceLock<Option<Encoding>>,
+}
+
+impl PlannedFile {
+    /// How its text is encoded, given how it starts; nothing if it is UTF-8.
+    pub(super) fn encoding(&self, config: &Config, start: &[u8]) -> Result<Option<Encoding>> {
+        if !self.layout.may_be_encoded() {
+            return Ok(None);
+        }
+        config.otherwise().encoding(start, || match self.guessed.get() {
+            Some(guessed) => Ok(*guessed),
+            None => {
+                let guessed = guess_file(&self.input)?;
+                Ok(*self.guessed.get_or_init(|| guessed))
+            }
+        })
+    }
 }
 
 /// Where cleaned text goes.
@@ -119,7 +139,7 @@ impl Plan {
                 continue;
             }
             let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path()).to_owned();
-            let output = root.map(|root| packed_name(root.join(&relative), config.compress));
+            let output = root.map(|root| output_name(root.join(&relative), config));
             self.add_file(config, entry.path().to_owned(), place.join(relative), output, false)?;
         }
         Ok(())
@@ -135,7 +155,7 @@ impl Plan {
     ) -> Result<()> {
         let format = match (config.format, by_name(&input)) {
             (Format::Auto, Some(format)) => format,
-            (Format::Auto, None) if is_named => by_content(&input)?,
+            (Format::Auto, None) if is_named => content_format(&read_text(config, &input, 1 << 12)?),
             (Format::Auto, None) => {
                 self.passed_over.push(input);
                 return Ok(());
@@ -161,11 +181,12 @@ impl Plan {
             }
         };
         let (bytes, modified) = (metadata.len(), metadata.modified().ok());
-        self.files.push(PlannedFile { input, name, output, layout, bytes, modified });
+        let guessed = OnceLock::new();
+        self.files.push(PlannedFile { input, name, output, layout, bytes, modified, guessed });
         Ok(())
     }
 
-    /// Refuses two inputs with one output, which packing files otherwise than they were packed may make.
+    /// Refuses two inputs with one output, which writing or packing files otherwise than they came may make.
     fn refuse_clash(&self) -> Result<()> {
         let mut taken: HashMap<&Path, &Path> = HashMap::new();
         for file in &self.files {
@@ -232,7 +253,7 @@ fn file_layout(config: &Config, format: Format, path: &Path) -> Result<Layout> {
     if format == Format::Parquet {
         return parquet_layout(config, path);
     }
-    layout_of(config, format, |n_bytes| read_start(path, n_bytes))
+    layout_of(config, format, |n_bytes| read_text(config, path, n_bytes))
 }
 
 #[cfg(feature = "parquet")]
@@ -242,10 +263,11 @@ fn parquet_layout(config: &Config, path: &Path) -> Result<Layout> {
         let what = format!("Parquet packed with {} cannot be read from its end; unpack it", codec.name());
         return Err(Error::usage(what));
     }
-    if config.compress != Compress::Auto {
+    let stays_parquet = config.output_format == OutputFormat::Same;
+    if stays_parquet && config.compress != Compress::Auto {
         return Err(Error::usage("Parquet packs its columns itself, which stay as they are; leave --compress out"));
     }
-    let drops_rows = config.drop_empty || config.on_bad_record == OnBadRecord::Skip;
+    let drops_rows = stays_parquet && (config.drop_empty || config.on_bad_record == OnBadRecord::Skip);
     match Columns::of_file(path, fields(config), drops_rows) {
         Ok(columns) => Ok(Layout::Parquet(columns)),
         Err(Unreadable::Damaged(source)) => Err(Error::reading(path, source)),
@@ -270,7 +292,7 @@ fn output_root(
             return Err(Error::usage(what));
         }
         let root = output.join(place);
-        return Ok(Some(if is_folder { root } else { packed_name(root, config.compress) }));
+        return Ok(Some(if is_folder { root } else { output_name(root, config) }));
     }
     if is_folder && output.is_file() {
         let what = format!("{} is a file, but the input is a folder; choose a folder as output", output.display());
@@ -357,21 +379,38 @@ fn codec_of_name(path: &Path) -> Option<Codec> {
     Codec::ALL.into_iter().find(|codec| extension.eq_ignore_ascii_case(codec.extension()))
 }
 
-/// A name for what is packed as `compress` says, where it had a name for what the input is packed with.
-pub(crate) fn packed_name(path: PathBuf, compress: Compress) -> PathBuf {
-    if compress == Compress::Auto {
-        return path;
-    }
-    let mut name = if codec_of_name(&path).is_some() { path.with_extension("") } else { path };
-    if let Some(codec) = output_codec(compress, None) {
+/// A name for what an input becomes: it ends in what documents are written as, and in what that is packed with, where the
+/// configuration says that these may be others.
+pub(crate) fn output_name(path: PathBuf, config: &Config) -> PathBuf {
+    let packed = path.extension().filter(|_| codec_of_name(&path).is_some()).map(ToOwned::to_owned);
+    let name = if packed.is_some() { path.with_extension("") } else { path };
+    let mut name = match config.output_format {
+        OutputFormat::Same => name,
+        OutputFormat::Text => named_as(name, Format::Text, "txt"),
+        OutputFormat::Jsonl => named_as(name, Format::Jsonl, "jsonl"),
+    };
+    let packed = match config.compress {
+        Compress::Auto => packed,
+        compress => output_codec(compress, None).map(|codec| codec.extension().into()),
+    };
+    if let Some(extension) = packed {
         name.as_mut_os_string().push(".");
-        name.as_mut_os_string().push(codec.extension());
+        name.as_mut_os_string().push(extension);
     }
     name
 }
 
-fn by_content(path: &Path) -> Result<Format> {
-    Ok(content_format(&read_start(path, 1 << 12)?))
+/// A name for a format, where it had one for another, or none.
+fn named_as(mut name: PathBuf, format: Format, extension: &str) -> PathBuf {
+    if by_name(&name) != Some(format) {
+        // Some have two, as in `.warc.wet`.
+        while by_name(&name).is_some() {
+            name.set_extension("");
+        }
+        name.as_mut_os_string().push(".");
+        name.as_mut_os_string().push(extension);
+    }
+    name
 }
 
 /// Reads the first bytes of a file, unpacked.
@@ -379,6 +418,36 @@ fn read_start(path: &Path, n_bytes: usize) -> Result<Vec<u8>> {
     let mut start = Vec::new();
     let read = File::open(path).and_then(Unpacked::new).and_then(|mut file| file.read_up_to(n_bytes, &mut start));
     read.map(|()| start).map_err(|source| Error::reading(path, source))
+}
+
+/// The text that a file starts with, from so many bytes.
+fn read_text(config: &Config, path: &Path, n_bytes: usize) -> Result<Vec<u8>> {
+    let start = read_start(path, n_bytes)?;
+    Ok(match config.otherwise().encoding(&start, || guess_file(path))? {
+        None => start,
+        Some(encoding) => encoding.shown(&start).into_bytes(),
+    })
+}
+
+/// A guess takes so many bytes, from the first on that are not UTF-8.
+const GUESS_BYTES: usize = 1 << 20;
+
+/// How a file's text is encoded by the looks of it; nothing if it is UTF-8.
+fn guess_file(path: &Path) -> Result<Option<Encoding>> {
+    let fails = |source| Error::reading(path, source);
+    let mut file = File::open(path).and_then(Unpacked::new).map_err(fails)?;
+    let mut check = Utf8Check::default();
+    let (mut piece, mut strange) = (Vec::new(), Vec::new());
+    loop {
+        piece.clear();
+        file.read_up_to(1 << 16, &mut piece).map_err(fails)?;
+        if piece.is_empty() {
+            return Ok(if check.is_utf8() { None } else { guess(&strange) });
+        }
+        if (!check.look(&piece) || !strange.is_empty()) && strange.len() < GUESS_BYTES {
+            strange.extend_from_slice(&piece);
+        }
+    }
 }
 
 /// What the operating system said, without the path, which the message names already.
@@ -397,6 +466,7 @@ pub(crate) fn content_format(start: &[u8]) -> Format {
     if crate::record::parquet::is_magic(start) {
         return Format::Parquet;
     }
+    let start = start.strip_prefix(BYTE_ORDER_MARK).unwrap_or(start);
     let first_line = start.split(|byte| *byte == b'\n').find(|line| !is_blank(line)).unwrap_or(&[]);
     if first_line.trim_ascii_start().starts_with(b"{") { Format::Jsonl } else { Format::Text }
 }

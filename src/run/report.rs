@@ -1,14 +1,13 @@
 //! The report: what a run read, removed and wrote, and what was bad.
 
-use super::edits::{EditedRecord, Why};
+use super::edits::{EditedRecord, PartBytes, Why};
 use super::outline::RecordKind;
 use crate::config::Config;
 use crate::decide::{Reason, Template};
 use crate::index::Place;
-use crate::record::{Escaping, Spelled};
 use crate::rules::{RuleIdx, Rules};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The version of the report's format. A new number means that a field is gone or means something else.
 pub const REPORT_SCHEMA_VERSION: u32 = 1;
@@ -36,6 +35,8 @@ pub struct Report {
     pub limits_crossed: Vec<String>,
     /// Records that could not be read, in words; a long list is cut short.
     pub bad_records: Vec<String>,
+    /// Where documents are that have bytes which could not be decoded: the first of them.
+    pub undecoded: Vec<String>,
     /// Files that could not be read or written, in words.
     pub failed_files: Vec<String>,
     /// Files in folders that are neither text nor JSONL by their names; a long list is cut short.
@@ -62,6 +63,10 @@ pub struct Totals {
     pub documents_dropped: u64,
     /// Records that could not be read.
     pub bad_records: u64,
+    /// Records that are no documents, and were left out since documents were written as something else than they came as.
+    pub records_left_out: u64,
+    /// Documents with bytes that could not be decoded, which stay as they are.
+    pub documents_undecoded: u64,
     /// Documents that lost a larger share than `max-removed-document`.
     pub documents_over_limit: u64,
     /// Blocks of all documents.
@@ -188,6 +193,8 @@ pub(super) struct Counts {
     gaps: Tally,
     /// Documents over the limit, with the share that they lose: some of the first.
     over_limit: BTreeMap<RecordPlace, f64>,
+    /// Documents with bytes that could not be decoded: some of the first.
+    undecoded: BTreeSet<RecordPlace>,
     top: HashMap<[u8; 32], Top>,
 }
 
@@ -200,7 +207,7 @@ struct Top {
     text: Vec<u8>,
 }
 
-/// So many documents over the limit, and removed blocks, are told one by one.
+/// So many documents of a kind that is told, and removed blocks, are told one by one.
 const TOLD: usize = 20;
 /// So many bytes of a removed block are shown.
 const SHOWN_BYTES: usize = 120;
@@ -243,6 +250,13 @@ impl Counts {
         }
         totals.text_bytes_removed += removed;
         totals.documents_unchanged += u64::from(edited.cuts.is_empty());
+        if edited.record.has_undecoded {
+            totals.documents_undecoded += 1;
+            self.undecoded.insert(place);
+            if self.undecoded.len() > TOLD {
+                self.undecoded.pop_last();
+            }
+        }
         totals.documents_emptied += u64::from(text_bytes > 0 && removed == text_bytes);
         let share = share(removed, text_bytes);
         if share > config.max_removed_document && !edited.is_copy() {
@@ -255,14 +269,7 @@ impl Counts {
     }
 
     /// Remembers the blocks that are removed, to tell those that take most.
-    pub(super) fn add_to_top(
-        &mut self,
-        place: RecordPlace,
-        escaping: Escaping,
-        bytes: &[u8],
-        edited: &EditedRecord<'_>,
-    ) {
-        let mut spelled = Spelled::default();
+    pub(super) fn add_to_top(&mut self, place: RecordPlace, source: PartBytes<'_>, edited: &EditedRecord<'_>) {
         for cut in edited.cuts {
             let Why::Decided(reason) = cut.why else {
                 continue;
@@ -270,7 +277,8 @@ impl Counts {
             let (Some(block), false) = (cut.block, reason == Reason::Gap) else {
                 continue;
             };
-            let text = spelled.read(cut.span.of(bytes), escaping).0.trim_ascii();
+            let text = source.reading.text(cut.span.of(source.bytes));
+            let text = text.trim_ascii();
             let place = (place, block);
             let top = self.top.entry(*blake3::hash(text).as_bytes()).or_insert_with(|| Top {
                 bytes: 0,
@@ -287,6 +295,10 @@ impl Counts {
         }
     }
 
+    pub(super) fn add_left_out(&mut self, n_records: u64) {
+        self.totals.records_left_out += n_records;
+    }
+
     pub(super) fn add_bytes(&mut self, bytes_in: usize, bytes_out: usize) {
         self.totals.bytes_in += bytes_in as u64;
         self.totals.bytes_out += bytes_out as u64;
@@ -301,6 +313,8 @@ impl Counts {
             documents_emptied,
             documents_dropped,
             bad_records,
+            records_left_out,
+            documents_undecoded,
             documents_over_limit,
             blocks,
             bytes_in,
@@ -317,6 +331,8 @@ impl Counts {
             (&mut totals.documents_emptied, documents_emptied),
             (&mut totals.documents_dropped, documents_dropped),
             (&mut totals.bad_records, bad_records),
+            (&mut totals.records_left_out, records_left_out),
+            (&mut totals.documents_undecoded, documents_undecoded),
             (&mut totals.documents_over_limit, documents_over_limit),
             (&mut totals.blocks, blocks),
             (&mut totals.bytes_in, bytes_in),
@@ -335,6 +351,10 @@ impl Counts {
         self.repeats.merge(other.repeats);
         self.copies.merge(other.copies);
         self.gaps.merge(other.gaps);
+        self.undecoded.extend(other.undecoded);
+        while self.undecoded.len() > TOLD {
+            self.undecoded.pop_last();
+        }
         self.over_limit.extend(other.over_limit);
         while self.over_limit.len() > TOLD {
             self.over_limit.pop_last();
@@ -383,6 +403,7 @@ impl Counts {
         if untold > 0 {
             report.limits_crossed.push(format!("and {untold} more documents over the limit"));
         }
+        report.undecoded = self.undecoded.into_iter().map(&tell_record).collect();
         report.totals = self.totals;
         report.removed = Removed {
             rules: self.rules.into_iter().map(|(rule, tally)| (rules.id(rule).to_owned(), tally)).collect(),

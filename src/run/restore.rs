@@ -85,7 +85,10 @@ pub fn restore(cleaned: &Path, journal: &Path, output: &Path, force: bool) -> Re
                 } else {
                     (cleaned.into(), to_file(output, cleaned))
                 };
-                current = Some(Restoring::begin(from, to, original, force));
+                current = Some(match &file.written {
+                    None => Restoring::begin(from, to, original, force),
+                    Some(written) => Restoring { work: Err(converted(&from, written)), from, to, n_cuts: 0 },
+                });
             }
             Line::Cut(cut) => {
                 let at = cut.at;
@@ -298,6 +301,11 @@ impl Work {
         self.at += n_copied;
         if n_copied < n_bytes { Err(not_of_this_journal(from)) } else { Ok(()) }
     }
+}
+
+fn converted(cleaned: &Path, written: &str) -> Error {
+    let what = format!("was written as {written}, from which what it was cannot be put together");
+    Error::record(cleaned.display().to_string(), what, "to be able to restore, clean without --output-format")
 }
 
 fn not_of_this_journal(cleaned: &Path) -> Error {

@@ -1,12 +1,13 @@
 //! Pass two: decide, edit, write. Or only decide, and tell what would go.
 
-use super::edits::{Edits, PartBytes, Why, edit_part};
+use super::conversion::Conversion;
+use super::edits::{Edits, Why, edit_part};
 use super::feed::each_part;
 use super::finishing::Finishing;
 use super::ledger::{CutSource, begin_journal, end_journal};
 use super::outline::{Outline, PartLooker};
 use super::output::{FileOutput, InOrder, Turn, Unfinished, Writing, output_codec};
-use super::plan::{Plan, PlannedFile, packed_name};
+use super::plan::{Plan, PlannedFile, output_name};
 use super::progress::{Phase, Progress};
 use super::report::{Counts, Report, tell_reason};
 use super::source::{Origin, Part};
@@ -107,7 +108,7 @@ impl Rewrite<'_> {
         let outcomes = each_part(
             workers,
             self.plan,
-            self.config.max_expansion,
+            self.config,
             || Worker {
                 out: Vec::new(),
                 journal: Vec::new(),
@@ -161,7 +162,7 @@ impl Rewrite<'_> {
                 work.edit(&survey.repeats(self.config.keep), number, learned, outline, &locator, worker, &mut done);
             }
             None => {
-                let outline = worker.looker.look(self.rules, &file.layout, bytes, part.start == 0, &mut worker.look)?;
+                let outline = worker.looker.look(self.rules, file.bytes_of(part, bytes), &mut worker.look)?;
                 let alone = Alone::of(&worker.look)?;
                 let origin = part.origin();
                 let locator = Locator::of_part(self.plan, &origin, &alone.traces);
@@ -169,8 +170,9 @@ impl Rewrite<'_> {
             }
         }
         let is_dropped = work.is_dropped;
-        worker.out.clear();
-        worker.edits.apply(bytes, &mut worker.out);
+        if Conversion::of(self.config, &file.layout).is_none() {
+            worker.edits.apply(bytes, &mut worker.out);
+        }
         done.counts.add_bytes(bytes.len(), worker.out.len());
         if let Some(outputs) = outputs {
             self.write(part, outputs, worker, is_dropped)?;
@@ -191,8 +193,7 @@ impl Rewrite<'_> {
         } else if let Some(path) = &file.output
             && !(is_dropped && file.layout == Layout::Whole)
         {
-            let form = self.form(file, part, &mut worker.out).map_err(|source| Error::writing(path, source))?;
-            file.layout.end_part(!worker.edits.cuts.is_empty(), part.ends_group, &mut worker.out);
+            let form = self.form(file, part, worker).map_err(|source| Error::writing(path, source))?;
             let writing = Writing { path, may_replace: self.config.force, form };
             let output = &outputs.files[part.file_idx];
             if let Some(whole) = output.submit(writing, turn, part.is_last, &worker.out)? {
@@ -206,14 +207,19 @@ impl Rewrite<'_> {
         Ok(())
     }
 
-    /// How a part is written; records that are packed by themselves are packed here.
-    fn form(&self, file: &PlannedFile, part: &Part, out: &mut Vec<u8>) -> std::io::Result<Form> {
+    /// How a part is written, which is given the form that its file takes: records are packed that are packed by themselves.
+    fn form(&self, file: &PlannedFile, part: &Part, worker: &mut Worker) -> std::io::Result<Form> {
+        let Config { compress, compress_level: level, .. } = *self.config;
+        let codec = output_codec(compress, part.codec);
+        if Conversion::of(self.config, &file.layout).is_some() {
+            return Ok(Form::Bytes { codec, level });
+        }
+        let Worker { out, edits, .. } = worker;
+        file.layout.end_part(!edits.cuts.is_empty(), part.ends_group, out);
         #[cfg(feature = "parquet")]
         if let Layout::Parquet(columns) = &file.layout {
             return Ok(Form::Rows { source: file.input.clone(), columns: columns.clone(), is_same: true });
         }
-        let Config { compress, compress_level: level, .. } = *self.config;
-        let codec = output_codec(compress, part.codec);
         if file.layout.is_packed_by_record() && codec.is_some_and(Codec::has_random_access) {
             pack_records(&file.layout, codec, level, out)?;
             return Ok(Form::Bytes { codec: None, level: None });
@@ -380,24 +386,31 @@ impl PartWork<'_> {
         worker: &mut Worker,
         done: &mut PartDone,
     ) {
-        let Worker { edits, journal, .. } = worker;
+        let Worker { edits, journal, out, .. } = worker;
+        out.clear();
         let Self { rewrite, part, bytes, .. } = *self;
         done.bad =
             outline.bad.iter().map(|bad| (part.records_before + bad.record_idx as u64, bad.what.clone())).collect();
         journal.clear();
         let file = &rewrite.plan.files[part.file_idx];
+        let conversion = Conversion::of(rewrite.config, &file.layout);
+        let name = file.name.to_string_lossy();
         let mut dropped = false;
         let mut lines = Vec::new();
-        let source = PartBytes { layout: &file.layout, bytes };
+        let source = file.bytes_of(part, bytes);
         edit_part(rewrite.config, source, repeats, number, learned, outline, edits, |edited| {
             let record = part.records_before + edited.record_idx as u64;
             let place = (part.file_idx, record);
             done.counts.add(rewrite.config, place, edited);
+            if let Some(conversion) = conversion {
+                let is_left_out = conversion.write(rewrite.config, source, edited, Some(&name), out);
+                done.counts.add_left_out(u64::from(is_left_out));
+            }
             if self.top {
-                done.counts.add_to_top(place, file.layout.escaping(), bytes, edited);
+                done.counts.add_to_top(place, source, edited);
             }
             if self.journal {
-                let source = CutSource { rules: rewrite.rules, layout: &file.layout, start: part.start, bytes };
+                let source = CutSource { rules: rewrite.rules, source, start: part.start };
                 source.write(record + 1, edited, |place| locator.location(place), &mut lines);
             }
             dropped = edited.is_dropped;
@@ -406,12 +419,13 @@ impl PartWork<'_> {
         if self.journal {
             if part.number == 0 {
                 let dropped = dropped && file.layout == Layout::Whole;
-                let name = file.name.to_string_lossy();
-                let cleaned = packed_name(file.name.clone(), rewrite.config.compress);
+                let cleaned = output_name(file.name.clone(), rewrite.config);
                 let cleaned = (cleaned != file.name).then(|| cleaned.to_string_lossy().into_owned().into());
                 let packed = part.codec.map(|codec| codec.name().into());
+                let encoding = part.encoding.map(|encoding| encoding.name().into());
+                let written = conversion.map(|conversion| conversion.name().into());
                 let rows = rows_line(&file.layout);
-                Line::File(FileLine { file: name, cleaned, packed, dropped, rows }).write(journal);
+                Line::File(FileLine { file: name, cleaned, packed, encoding, written, dropped, rows }).write(journal);
             }
             journal.append(&mut lines);
             let blake3 = blake3::hash(bytes).to_hex().to_string().into();

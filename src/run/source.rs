@@ -1,9 +1,14 @@
 //! Reading a file part by part: whole records, unpacked, in their order.
 
+use super::edits::PartBytes;
 use super::output::Turn;
 use super::plan::PlannedFile;
+use super::reading::Reading;
 use crate::codec::{Codec, Unpacked};
+use crate::config::Config;
+use crate::encoding::{Encoding, MARK_BYTES};
 use crate::error::{Error, Result};
+#[cfg(feature = "parquet")]
 use crate::record::Layout;
 #[cfg(feature = "parquet")]
 use crate::record::parquet::RowReader;
@@ -47,6 +52,8 @@ pub(super) struct Part {
     pub(super) ends_group: bool,
     /// What the file is packed with.
     pub(super) codec: Option<Codec>,
+    /// How its text is encoded, if not as UTF-8.
+    pub(super) encoding: Option<Encoding>,
     /// Bytes of the file, as it lies on the disk, that were read for it.
     pub(super) bytes_read: u64,
 }
@@ -70,21 +77,30 @@ impl Part {
     }
 }
 
+impl PlannedFile {
+    /// A part's bytes, and how they are read.
+    pub(super) fn bytes_of<'p>(&'p self, part: &Part, bytes: &'p [u8]) -> PartBytes<'p> {
+        let reading = Reading { layout: &self.layout, encoding: part.encoding };
+        PartBytes { reading, bytes, starts_file: part.start == 0 }
+    }
+}
+
 /// A file that is being read.
 pub(super) struct Source<'s> {
     file: &'s PlannedFile,
-    reading: Reading,
+    contents: Contents,
     /// Above it a file that expands so many times is refused; zero if none is.
     max_expansion: u64,
     next: Part,
 }
 
 impl<'s> Source<'s> {
-    pub(super) fn open(file: &'s PlannedFile, max_expansion: u64) -> Result<Self> {
+    pub(super) fn open(file: &'s PlannedFile, config: &Config) -> Result<Self> {
         let fails = |source| Error::reading(&file.input, source);
-        let reading = Reading::open(file).map_err(fails)?;
-        let next = Part { codec: reading.codec(), ..Part::default() };
-        Ok(Source { file, reading, max_expansion, next })
+        let mut contents = Contents::open(file).map_err(fails)?;
+        let encoding = file.encoding(config, contents.start().map_err(fails)?)?;
+        let next = Part { codec: contents.codec(), encoding, ..Part::default() };
+        Ok(Source { file, contents, max_expansion: config.max_expansion, next })
     }
 
     /// The number of the part that comes next.
@@ -97,17 +113,18 @@ impl<'s> Source<'s> {
         bytes.clear();
         let fails = |source| Error::reading(&self.file.input, source);
         let doublings = (self.next.number as u64).saturating_sub(usual_parts(self.file)).min(40);
+        let reading = self.reading();
         let Filled { is_last, ends_group } =
-            self.reading.fill(&self.file.layout, PART_BYTES << doublings, bytes).map_err(fails)?;
+            self.contents.fill(reading, PART_BYTES << doublings, bytes).map_err(fails)?;
         let end = self.next.start + bytes.len() as u64;
-        let n_read = self.reading.bytes_read(end).map_err(fails)?;
+        let n_read = self.contents.bytes_read(end).map_err(fails)?;
         let bytes_read = n_read.saturating_sub(self.next.bytes_read);
         let part = Part { is_last, ends_group, bytes_read, ..self.next.clone() };
         // What `next` says of bytes is all that was read so far.
         self.next = Part {
             number: part.number + 1,
             start: end,
-            records_before: part.records_before + self.file.layout.records(bytes).count() as u64,
+            records_before: part.records_before + self.reading().records(bytes).count() as u64,
             bytes_read: n_read,
             ..self.next.clone()
         };
@@ -123,6 +140,10 @@ impl<'s> Source<'s> {
         Ok(part)
     }
 
+    fn reading(&self) -> Reading<'s> {
+        Reading { layout: &self.file.layout, encoding: self.next.encoding }
+    }
+
     fn refuse_change(&self) -> Result<()> {
         let metadata =
             std::fs::metadata(&self.file.input).map_err(|source| Error::reading(&self.file.input, source))?;
@@ -134,8 +155,8 @@ impl<'s> Source<'s> {
     }
 }
 
-/// Reads what a file is.
-enum Reading {
+/// What is in a file, as it is read.
+enum Contents {
     Bytes {
         opened: Arc<File>,
         unpacked: Unpacked<'static, Arc<File>>,
@@ -152,48 +173,60 @@ struct Filled {
     ends_group: bool,
 }
 
-impl Reading {
+impl Contents {
     fn open(file: &PlannedFile) -> std::io::Result<Self> {
         #[cfg(feature = "parquet")]
         if let Layout::Parquet(columns) = &file.layout {
-            return RowReader::open(&file.input, columns).map(|rows| Reading::Rows(Box::new(rows)));
+            return RowReader::open(&file.input, columns).map(|rows| Contents::Rows(Box::new(rows)));
         }
         let opened = Arc::new(File::open(&file.input)?);
         let unpacked = Unpacked::new(Arc::clone(&opened))?;
-        Ok(Reading::Bytes { opened, unpacked, rest: Vec::new() })
+        Ok(Contents::Bytes { opened, unpacked, rest: Vec::new() })
+    }
+
+    /// How the text starts, which tells its encoding; nothing if that goes without saying.
+    fn start(&mut self) -> std::io::Result<&[u8]> {
+        match self {
+            Contents::Bytes { unpacked, rest, .. } => {
+                unpacked.read_up_to(MARK_BYTES, rest)?;
+                Ok(rest)
+            }
+            #[cfg(feature = "parquet")]
+            Contents::Rows(_) => Ok(&[]),
+        }
     }
 
     /// What the file is packed with.
     fn codec(&self) -> Option<Codec> {
         match self {
-            Reading::Bytes { unpacked, .. } => unpacked.codec(),
+            Contents::Bytes { unpacked, .. } => unpacked.codec(),
             #[cfg(feature = "parquet")]
-            Reading::Rows(_) => None,
+            Contents::Rows(_) => None,
         }
     }
 
     /// Bytes that were read of the file as it lies on the disk, where `end` bytes have come of it.
     fn bytes_read(&self, end: u64) -> std::io::Result<u64> {
         match self {
-            Reading::Bytes { opened, unpacked, .. } => match unpacked.codec() {
+            Contents::Bytes { opened, unpacked, .. } => match unpacked.codec() {
                 Some(_) => (&**opened).stream_position(),
                 None => Ok(end),
             },
             #[cfg(feature = "parquet")]
-            Reading::Rows(rows) => Ok(rows.bytes_read()),
+            Contents::Rows(rows) => Ok(rows.bytes_read()),
         }
     }
 
     /// Reads whole records: so many bytes and what it takes to end the last record, or all that are left of their group.
-    fn fill(&mut self, layout: &Layout, n_bytes: usize, bytes: &mut Vec<u8>) -> std::io::Result<Filled> {
+    fn fill(&mut self, reading: Reading<'_>, n_bytes: usize, bytes: &mut Vec<u8>) -> std::io::Result<Filled> {
         match self {
-            Reading::Bytes { unpacked, rest, .. } => {
+            Contents::Bytes { unpacked, rest, .. } => {
                 bytes.append(rest);
-                let is_last = fill(unpacked, layout, n_bytes, bytes, rest)?;
+                let is_last = fill(unpacked, reading, n_bytes, bytes, rest)?;
                 Ok(Filled { is_last, ends_group: false })
             }
             #[cfg(feature = "parquet")]
-            Reading::Rows(rows) => {
+            Contents::Rows(rows) => {
                 let rows = rows.fill(n_bytes, bytes)?;
                 Ok(Filled { is_last: rows.is_last, ends_group: rows.ends_group })
             }
@@ -204,12 +237,12 @@ impl Reading {
 /// Reads whole records, and what comes behind them into `rest`; says whether the file has ended.
 fn fill(
     unpacked: &mut Unpacked<'_, Arc<File>>,
-    layout: &Layout,
+    reading: Reading<'_>,
     mut wanted: usize,
     bytes: &mut Vec<u8>,
     rest: &mut Vec<u8>,
 ) -> std::io::Result<bool> {
-    if !layout.is_splittable() {
+    if !reading.layout.is_splittable() {
         unpacked.read_up_to(usize::MAX, bytes)?;
         return Ok(true);
     }
@@ -219,7 +252,7 @@ fn fill(
         if bytes.len() < wanted {
             return Ok(true);
         }
-        if let Some(end) = layout.last_end(bytes, searched) {
+        if let Some(end) = reading.last_end(bytes, searched) {
             rest.extend_from_slice(&bytes[end..]);
             bytes.truncate(end);
             return Ok(false);

@@ -9,17 +9,20 @@
 //! outcome does not depend on how the input falls into batches.
 
 use super::Run;
+use super::conversion::Conversion;
 use super::edits::{EditedRecord, Edits, PartBytes, edit_part};
 use super::ledger::{CutSource, begin_journal, end_journal};
 use super::outline::{Outline, PartLooker};
 use super::output::{Unfinished, output_codec};
 use super::plan::{content_format, layout_of};
 use super::progress::Phase;
+use super::reading::Reading;
 use super::report::{Counts, Report};
 use crate::clean::{Alone, Look, Looker};
 use crate::codec::{Packer, Unpacked};
 use crate::config::{Config, Format, OnBadRecord, OnLimit};
 use crate::decide::{Keep, Repeats, Scope, Witnesses};
+use crate::encoding::{Encoding, MARK_BYTES, Otherwise, looks_like};
 use crate::error::{Error, Result};
 use crate::index::{MemoryIndex, Place, Trace};
 use crate::journal::{FileLine, Line, Location, PartLine};
@@ -31,6 +34,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 const READ_BYTES: usize = 1 << 18;
 /// A batch is at most so many bytes, unless one record is larger.
 const BATCH_BYTES: usize = 8 << 20;
+/// So much of the input must have come to guess how its text is encoded.
+const GUESS_BYTES: usize = 1 << 16;
 /// What one worker takes of a batch.
 const PIECE_BYTES: usize = 1 << 18;
 /// So many bad records, and documents over the limit, are told one by one.
@@ -89,7 +94,7 @@ struct Stream<'s> {
     output: Packer<&'s mut (dyn Write + Send)>,
     journal: Option<Unfinished>,
     /// What the input is, once it has begun to come.
-    layout: Option<Layout>,
+    kind: Option<Kind>,
     /// What is known of the whole scope; nothing where each document is decided on by itself.
     known: Option<Known>,
     counts: Counts,
@@ -97,6 +102,19 @@ struct Stream<'s> {
     n_records: u64,
     bytes_in: u64,
     hasher: blake3::Hasher,
+}
+
+/// What the input is, and how its text is encoded if not as UTF-8.
+#[derive(Clone, Debug)]
+struct Kind {
+    layout: Layout,
+    encoding: Option<Encoding>,
+}
+
+impl Kind {
+    fn reading(&self) -> Reading<'_> {
+        Reading { layout: &self.layout, encoding: self.encoding }
+    }
 }
 
 /// What was seen so far: a part for each piece of a batch.
@@ -118,8 +136,7 @@ impl Known {
 
 /// A piece of a batch that was looked at.
 struct Looked<'b> {
-    layout: &'b Layout,
-    bytes: &'b [u8],
+    source: PartBytes<'b>,
     look: Look,
     outline: Outline,
 }
@@ -136,11 +153,11 @@ impl<'s> Stream<'s> {
         let has_scope = matches!(run.config.scope, Scope::Corpus | Scope::Site);
         let codec = output_codec(run.config.compress, None);
         let output = Packer::new(codec, run.config.compress_level, output).map_err(Error::to_standard_output)?;
-        let mut stream = Stream {
+        let stream = Stream {
             run,
             output,
             journal: begin_journal(run.config)?,
-            layout: None,
+            kind: None,
             known: has_scope.then(Known::default),
             counts: Counts::default(),
             bad_records: Vec::new(),
@@ -148,10 +165,6 @@ impl<'s> Stream<'s> {
             bytes_in: 0,
             hasher: blake3::Hasher::new(),
         };
-        let mut line = Vec::new();
-        Line::File(FileLine { file: "-".into(), cleaned: None, packed: None, dropped: false, rows: None })
-            .write(&mut line);
-        stream.write_journal(&line)?;
         Ok(stream)
     }
 
@@ -172,16 +185,16 @@ impl<'s> Stream<'s> {
             {
                 pending.extend(piece.map_err(fails)?);
             }
-            let layout = match &self.layout {
-                Some(layout) => layout.clone(),
-                None => match layout(self.run.config, &pending, is_ended)? {
-                    Some(layout) => self.layout.insert(layout).clone(),
+            let kind = match &self.kind {
+                Some(kind) => kind.clone(),
+                None => match kind(self.run.config, &pending, is_ended)? {
+                    Some(kind) => self.begin_file(kind)?,
                     None => continue,
                 },
             };
-            let end = if is_ended { pending.len() } else { layout.last_end(&pending, searched).unwrap_or(0) };
-            if end > 0 || (is_ended && layout == Layout::Whole) {
-                self.batch(&layout, &pending[..end])?;
+            let end = if is_ended { pending.len() } else { kind.reading().last_end(&pending, searched).unwrap_or(0) };
+            if end > 0 || (is_ended && kind.layout == Layout::Whole) {
+                self.batch(kind.reading(), &pending[..end])?;
                 pending.drain(..end);
             }
             searched = pending.len();
@@ -189,18 +202,37 @@ impl<'s> Stream<'s> {
         Ok(())
     }
 
-    fn batch(&mut self, layout: &Layout, bytes: &[u8]) -> Result<()> {
+    fn begin_file(&mut self, kind: Kind) -> Result<Kind> {
+        let mut line = Vec::new();
+        let encoding = kind.encoding.map(|encoding| encoding.name().into());
+        let written = Conversion::of(self.run.config, &kind.layout).map(|conversion| conversion.name().into());
+        Line::File(FileLine {
+            file: "-".into(),
+            cleaned: None,
+            packed: None,
+            encoding,
+            written,
+            dropped: false,
+            rows: None,
+        })
+        .write(&mut line);
+        self.write_journal(&line)?;
+        Ok(self.kind.insert(kind).clone())
+    }
+
+    fn batch(&mut self, reading: Reading<'_>, bytes: &[u8]) -> Result<()> {
         let (run, config) = (self.run, self.run.config);
-        let pieces = pieces(layout, bytes);
+        let pieces = pieces(reading, bytes);
         let starts_input = self.bytes_in == 0;
         let looked = run.workers.each(
             pieces.len(),
             || PartLooker::new(Looker::new(config, run.scorer.as_ref())),
             |looker, piece_idx| {
                 let mut look = Look::default();
-                let starts_input = starts_input && piece_idx == 0;
-                let outline = looker.look(&run.rules, layout, pieces[piece_idx], starts_input, &mut look)?;
-                Ok(Looked { layout, bytes: pieces[piece_idx], look, outline })
+                let starts_file = starts_input && piece_idx == 0;
+                let source = PartBytes { reading, bytes: pieces[piece_idx], starts_file };
+                let outline = looker.look(&run.rules, source, &mut look)?;
+                Ok(Looked { source, look, outline })
             },
         );
         let looked = looked.into_iter().collect::<Result<Vec<Looked<'_>>>>()?;
@@ -228,7 +260,7 @@ impl<'s> Stream<'s> {
                 known.records_before.push(self.n_records);
             }
             self.n_records += piece.outline.n_records as u64;
-            self.bytes_in += piece.bytes.len() as u64;
+            self.bytes_in += piece.source.bytes.len() as u64;
         }
         let editor = Editor { run, known: self.known.as_ref(), journal: self.journal.is_some() };
         let edited = run.workers.each(
@@ -275,7 +307,7 @@ impl<'s> Stream<'s> {
             end_journal(self.run.config, journal, 1)?;
         }
         let (config, rules) = (self.run.config, &self.run.rules);
-        let has_records = self.layout.as_ref().is_some_and(Layout::is_splittable);
+        let has_records = self.kind.as_ref().is_some_and(|kind| kind.layout.is_splittable());
         let known = self.known.as_ref();
         let tell_first = |place: Place| match known {
             Some(known) => location(&known.traces, &known.records_before, place).shown(has_records),
@@ -318,7 +350,7 @@ impl Editor<'_> {
         let config = self.run.config;
         let mut edited = Edited { out: Vec::new(), journal: Vec::new(), counts: Counts::default() };
         let mut edits = Edits::default();
-        let source = PartBytes { layout: piece.layout, bytes: piece.bytes };
+        let source = piece.source;
         match self.known {
             Some(known) => {
                 let part = known.traces.len() - from_last;
@@ -338,8 +370,10 @@ impl Editor<'_> {
                 });
             }
         }
-        edits.apply(piece.bytes, &mut edited.out);
-        edited.counts.add_bytes(piece.bytes.len(), edited.out.len());
+        if Conversion::of(config, source.reading.layout).is_none() {
+            edits.apply(source.bytes, &mut edited.out);
+        }
+        edited.counts.add_bytes(piece.source.bytes.len(), edited.out.len());
         Ok(edited)
     }
 
@@ -354,18 +388,35 @@ impl Editor<'_> {
         let (records_before, bytes_before) = before;
         let number = records_before + record.record_idx as u64;
         edited.counts.add(self.run.config, (0, number), record);
+        if let Some(conversion) = Conversion::of(self.run.config, piece.source.reading.layout) {
+            let is_left_out = conversion.write(self.run.config, piece.source, record, None, &mut edited.out);
+            edited.counts.add_left_out(u64::from(is_left_out));
+        }
         if self.journal {
-            let source =
-                CutSource { rules: &self.run.rules, layout: piece.layout, start: bytes_before, bytes: piece.bytes };
+            let source = CutSource { rules: &self.run.rules, source: piece.source, start: bytes_before };
             source.write(number + 1, record, locate, &mut edited.journal);
         }
         if self.run.config.dry_run {
-            edited.counts.add_to_top((0, number), piece.layout.escaping(), piece.bytes, record);
+            edited.counts.add_to_top((0, number), piece.source, record);
         }
     }
 }
 
 /// What the input is: as the configuration says, or by how it starts, once enough has come to tell.
+fn kind(config: &Config, start: &[u8], is_ended: bool) -> Result<Option<Kind>> {
+    let otherwise = config.otherwise();
+    let is_open = (start.len() < MARK_BYTES && start.first().is_none_or(|byte| !byte.is_ascii()))
+        || (otherwise == Otherwise::Guessed && start.len() < GUESS_BYTES);
+    if is_open && !is_ended {
+        return Ok(None);
+    }
+    let guess = || Ok::<_, Error>(looks_like(&start[..start.len().min(GUESS_BYTES)], is_ended));
+    let encoding = otherwise.encoding(start, guess)?;
+    let shown = encoding.map(|encoding| encoding.shown(start).into_bytes());
+    let layout = layout(config, shown.as_deref().unwrap_or(start), is_ended)?;
+    Ok(layout.map(|layout| Kind { encoding: encoding.filter(|_| layout.may_be_encoded()), layout }))
+}
+
 fn layout(config: &Config, start: &[u8], is_ended: bool) -> Result<Option<Layout>> {
     let text = Layout::of_text(config.framing);
     if text != Layout::Whole {
@@ -385,13 +436,13 @@ fn layout(config: &Config, start: &[u8], is_ended: bool) -> Result<Option<Layout
 }
 
 /// Cuts a batch into pieces of whole records.
-fn pieces<'b>(layout: &Layout, bytes: &'b [u8]) -> Vec<&'b [u8]> {
-    if !layout.is_splittable() {
+fn pieces<'b>(reading: Reading<'_>, bytes: &'b [u8]) -> Vec<&'b [u8]> {
+    if !reading.layout.is_splittable() {
         return vec![bytes];
     }
     let mut pieces = Vec::new();
     let mut start = 0;
-    for record in layout.records(bytes) {
+    for record in reading.records(bytes) {
         if record.end - start >= PIECE_BYTES || record.end == bytes.len() {
             pieces.push(&bytes[start..record.end]);
             start = record.end;

@@ -120,11 +120,10 @@ pub(super) fn survey(
         let outcomes = each_part(
             workers,
             &plan,
-            config.max_expansion,
+            config,
             || (PartLooker::new(Looker::new(config, scorer).with_facts(gathers_facts)), Look::default()),
             |(looker, look), part, bytes, stop| -> Result<PartLooked> {
-                let layout = &plan.files[part.file_idx].layout;
-                let outline = looker.look(rules, layout, bytes?, part.start == 0, look)?;
+                let outline = looker.look(rules, plan.files[part.file_idx].bytes_of(part, bytes?), look)?;
                 if outline.n_bad > 0 && config.on_bad_record == OnBadRecord::Stop {
                     stop.behind(part);
                 }

@@ -40,18 +40,19 @@ keeps = ["no"]
 fn config() -> impl Strategy<Value = Config> {
     let scope = select(&[Scope::Corpus, Scope::Corpus, Scope::Site, Scope::Document, Scope::Off][..]);
     let fold = select(&[Fold::Exact, Fold::Loose, Fold::Loose, Fold::Letters][..]);
-    (any::<[bool; 3]>(), scope, any::<bool>(), 0..20_usize, fold).prop_map(|(flags, scope, keep, min_chars, fold)| {
-        Config {
-            unit: if flags[0] { Unit::Paragraph } else { Unit::Line },
-            keep: if keep && scope != Scope::Off { Keep::None } else { Keep::First },
-            drop_empty: flags[1],
-            on_bad_record: if flags[2] { OnBadRecord::Skip } else { OnBadRecord::Keep },
-            no_default_packs: true,
-            scope,
-            min_chars,
-            fold,
-            ..Config::default()
-        }
+    let encoding = select(&["utf-8", "utf-8", "auto", "shift_jis", "gb18030", "big5"][..]);
+    let settings = (any::<[bool; 3]>(), scope, any::<bool>(), 0..20_usize, fold, encoding);
+    settings.prop_map(|(flags, scope, keep, min_chars, fold, encoding)| Config {
+        encoding: encoding.into(),
+        unit: if flags[0] { Unit::Paragraph } else { Unit::Line },
+        keep: if keep && scope != Scope::Off { Keep::None } else { Keep::First },
+        drop_empty: flags[1],
+        on_bad_record: if flags[2] { OnBadRecord::Skip } else { OnBadRecord::Keep },
+        no_default_packs: true,
+        scope,
+        min_chars,
+        fold,
+        ..Config::default()
     })
 }
 
@@ -72,6 +73,10 @@ fn input() -> impl Strategy<Value = Vec<u8>> {
         b"the crew slept",
         b"\xff\xfe\n",
         b"\xef\xbb\xbf",
+        b"\xff\xfeM\0e\0n\0u\0\n\0",
+        b"\xfe\xff\0a\0\n",
+        b"\0\n",
+        b"\x81\x5c\x81",
         b"{\"text\":\"Menu\\nThe ship left the harbour.\\n",
         b"\\u00e9!",
         b"\"}\n",
@@ -256,7 +261,7 @@ proptest! {
         texts in prop::collection::vec(json_text(), 1..5),
         ways in prop::collection::vec(any::<u8>(), 1..40),
     ) {
-        let config = Config { drop_empty: false, keep: Keep::First, ..config };
+        let config = Config { drop_empty: false, keep: Keep::First, encoding: "utf-8".into(), ..config };
         let folder = tempfile::tempdir()?;
         let config = with_pack(config, folder.path())?;
         let record = |text: &String| format!("{{\"n\" : 1.50,\"text\":{}, \"e\":1e5}}\n", spelled(text, &ways));

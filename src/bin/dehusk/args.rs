@@ -3,7 +3,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
-use dehusk::config::{Color, Compress, Format, Framing, OnBadRecord, OnLimit, Progress};
+use dehusk::config::{Color, Compress, Format, Framing, OnBadRecord, OnLimit, OutputFormat, Progress};
 use dehusk::eval::By;
 use dehusk::run::{Inputs, Separator};
 use dehusk::text::{Fold, Unit};
@@ -228,6 +228,11 @@ pub(crate) struct ConfigArgs {
     #[serde(skip_serializing_if = "is_false")]
     #[arg(short = 'n', long)]
     dry_run: bool,
+    /// What documents are written as; what is no document is left out where that is not what they came as, and nothing can be
+    /// restored [default: same]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    output_format: Option<OutputFormat>,
     /// What outputs are compressed with [default: auto]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_enum, value_name = "CODEC")]
@@ -245,6 +250,11 @@ pub(crate) struct ConfigArgs {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_enum, hide_possible_values = false, help_heading = "Input")]
     format: Option<Format>,
+    /// How text is encoded that has no byte order mark: a name such as windows-1252 or shift_jis, or auto, which takes UTF-8
+    /// where that fits and else guesses [default: utf-8]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
+    encoding: Option<String>,
     /// What a document of plain text on standard input is [default: none]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_enum, help_heading = "Input")]

@@ -33,6 +33,11 @@ pub(crate) fn clean(inputs: &[PathBuf], list: &ListArgs, config: &Config) -> any
     for failed in &report.failed_files {
         terminal::error(failed);
     }
+    if let Some(first) = report.undecoded.first() {
+        let documents = counted(report.totals.documents_undecoded, "document");
+        let what = "with bytes that could not be decoded, which stay as they are";
+        terminal::warn(&format!("{documents} {what}, the first: {first}; see --encoding"));
+    }
     if config.quiet
         && let Some(first) = report.bad_records.first()
     {
@@ -93,6 +98,8 @@ fn summary(report: &Report) -> String {
         (totals.documents_emptied, "document", "left without text"),
         (totals.documents_dropped, "document", "dropped as empty"),
         (totals.bad_records, "record", "bad"),
+        (totals.documents_undecoded, "document", "not all decoded"),
+        (totals.records_left_out, "record", "left out, being no documents"),
         (report.failed_files.len() as u64, "file", "failed"),
         (totals.files_passed_over, "file", "passed over, of no known format by name (--format takes any)"),
     ] {
