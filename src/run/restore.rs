@@ -5,16 +5,14 @@ use super::target::{Form, Target};
 use super::{is_folder, open};
 use crate::codec::{Codec, Unpacked};
 use crate::error::{Error, Result};
+#[cfg(feature = "parquet")]
+use crate::journal::RowsLine;
 use crate::journal::{FileLine, JournalReader, Line, PartLine, copy_hashed};
+#[cfg(feature = "parquet")]
+use crate::record::Fields;
 use crate::record::Layout;
 #[cfg(feature = "parquet")]
-use crate::{
-    journal::RowsLine,
-    record::{
-        Fields,
-        parquet::{Columns, RowBytes},
-    },
-};
+use crate::record::parquet::{Columns, RowBytes};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Component, Path, PathBuf};

@@ -22,7 +22,7 @@ pub(crate) use write::RowWriter;
 
 pub(super) use frame::{parse, record_end};
 
-use super::Fields;
+use crate::record::Fields;
 use std::path::Path;
 
 /// Which columns are read.
