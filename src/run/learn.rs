@@ -120,6 +120,7 @@ fn learn_parts(
     let outcomes = each_part(
         workers,
         plan,
+        |_| false,
         config.max_expansion,
         || (),
         |(), part, bytes, stop| -> Result<PartLearned> {

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 pub(crate) fn clean(inputs: &[PathBuf], list: &ListArgs, config: &Config) -> anyhow::Result<u8> {
     terminal::set_color(config.color);
     let screen = Screen::new(config);
+    screen.heed_signals()?;
     let to_stdout = config.output.as_deref().is_some_and(is_dash);
     let config = Config { output: config.output.clone().filter(|_| !to_stdout), ..config.clone() };
     let run = Run::new(&config, &screen)?;
@@ -32,6 +33,9 @@ pub(crate) fn clean(inputs: &[PathBuf], list: &ListArgs, config: &Config) -> any
     }
     for failed in &report.failed_files {
         terminal::error(failed);
+    }
+    if report.unfinished {
+        terminal::error("the run is unfinished; put right what failed, then go on with the same command and --resume");
     }
     if config.quiet
         && let Some(first) = report.bad_records.first()
