@@ -59,7 +59,7 @@ impl Error {
     /// Reading failed at `path`.
     pub(crate) fn reading(path: &Path, source: std::io::Error) -> Self {
         let remedy = match source.kind() {
-            _ if has_no_handles(&source) => MORE_HANDLES,
+            _ if has_no_handles(source.raw_os_error()) => MORE_HANDLES,
             std::io::ErrorKind::NotFound => "check the path",
             std::io::ErrorKind::PermissionDenied => "check its permissions",
             _ => "see that the file is whole and readable, then run again",
@@ -70,7 +70,7 @@ impl Error {
     /// Writing failed at `path`.
     pub(crate) fn writing(path: &Path, source: std::io::Error) -> Self {
         let remedy = match source.kind() {
-            _ if has_no_handles(&source) => MORE_HANDLES,
+            _ if has_no_handles(source.raw_os_error()) => MORE_HANDLES,
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
                 "choose an output that may be written"
             }
@@ -151,7 +151,7 @@ impl Error {
     pub(crate) fn is_exhausted(&self) -> bool {
         use std::io::ErrorKind::{OutOfMemory, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
         let Kind::Io { source, .. } = &*self.0 else { return false };
-        has_no_handles(source)
+        has_no_handles(source.raw_os_error())
             || matches!(source.kind(), OutOfMemory | QuotaExceeded | ReadOnlyFilesystem | StorageFull)
     }
 
@@ -173,10 +173,9 @@ impl Error {
 
 const MORE_HANDLES: &str = "allow more open files (ulimit -n), or use fewer threads (-j)";
 
-/// Whether the process, or the system, may open no more files.
-fn has_no_handles(error: &std::io::Error) -> bool {
-    // EMFILE and ENFILE, which have no kind.
-    cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
+/// Whether the process, or the system, may open no more files: EMFILE and ENFILE, which have no kind.
+fn has_no_handles(code: Option<i32>) -> bool {
+    cfg!(unix) && matches!(code, Some(23 | 24))
 }
 
 impl From<Kind> for Error {

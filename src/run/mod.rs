@@ -160,8 +160,8 @@ impl<'r> Run<'r> {
     ) -> Result<Report> {
         let started = Instant::now();
         let plan = Plan::make(self.config, inputs, destination)?;
-        let folder = plan.folder(destination);
-        let begun = folder.map_or(Ok(None), |folder| Begun::find(self.config, folder, &plan))?;
+        let folder = plan.folder.clone();
+        let begun = folder.as_deref().map_or(Ok(None), |folder| Begun::find(self.config, folder, &plan))?;
         self.refuse_side_outputs(&plan, None, self.config.force || begun.is_some())?;
         if stream.is_some() && plan.files.len() > 1 && self.config.journal.is_some() {
             let what = "a journal of several files in one stream would restore nothing; name a folder as output";
@@ -176,8 +176,8 @@ impl<'r> Run<'r> {
             if self.config.on_limit == OnLimit::Stop || stops_at_bad {
                 self.stop_at_limit(&rewrite.run(&self.workers, None, false)?.report)?;
             }
-            let begin = |folder| Manifest::begin(self.config, folder, rewrite.plan, begun);
-            let outputs = Outputs::new(self.config, rewrite.plan, stream, folder.map(begin).transpose()?)?;
+            let begin = |folder: &Path| Manifest::begin(self.config, folder, rewrite.plan, begun);
+            let outputs = Outputs::new(self.config, rewrite.plan, stream, folder.as_deref().map(begin).transpose()?)?;
             let passed = rewrite.run(&self.workers, Some(&outputs), false)?;
             let manifest = outputs.finish(self.config, &passed)?;
             let mut report = passed.report;

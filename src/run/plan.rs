@@ -23,6 +23,8 @@ pub(crate) struct Plan {
     pub(crate) failed: Vec<Error>,
     /// The files among these that were in the plan.
     pub(crate) left_out: Vec<PlannedFile>,
+    /// The folder that outputs go into; none if they go to one stream, or to one file.
+    pub(crate) folder: Option<PathBuf>,
 }
 
 /// An input file and its output.
@@ -79,6 +81,11 @@ impl Plan {
                 refuse_overlap(input, root, is_folder)?;
                 refuse_existing(root, may_replace)?;
             }
+            if let Destination::Path(output) = destination
+                && (is_folder || root.as_deref() != Some(output))
+            {
+                plan.folder = Some(output.to_owned());
+            }
             let start = plan.files.len();
             if is_folder {
                 plan.add_folder(config, input, &place, root.as_deref())?;
@@ -95,13 +102,6 @@ impl Plan {
     /// The bytes of all inputs.
     pub(crate) fn bytes(&self) -> u64 {
         self.files.iter().map(|file| file.bytes).sum()
-    }
-
-    /// The folder that outputs go into; none if they go to one stream, or to one file.
-    pub(crate) fn folder<'d>(&self, destination: Destination<'d>) -> Option<&'d Path> {
-        let Destination::Path(output) = destination else { return None };
-        let is_file = self.files.iter().any(|file| file.output.as_deref() == Some(output));
-        (!is_file).then_some(output)
     }
 
     /// The plan without some of its files, given by number.

@@ -163,3 +163,11 @@ fn few_file_handles_are_enough_and_too_few_are_told() {
     assert!(folder.tree("few") == folder.tree("whole"));
     assert_eq!(folder.read("few-journal"), folder.read("whole-journal"));
 }
+
+#[test]
+fn a_file_that_fails_leaves_nothing_in_the_place_of_its_output() {
+    let folder = Folder::new().with("in.csv", "id,body\n1,a\n");
+    folder.run("clean in.csv -o out.csv").ends_with(1);
+    assert_eq!(folder.files("."), ["in.csv"]);
+    assert!(!folder.exists("out.csv"));
+}
