@@ -151,7 +151,7 @@ fn few_file_handles_are_enough_and_too_few_are_told() {
     let folder = corpus();
     folder.shell("ulimit -n 16; $DEHUSK clean in -o out -q -j 2 --journal journal").ends(0, &[]);
     assert!(folder.tree("out") == folder.tree("whole"));
-    let ran = folder.shell("ulimit -n 6; $DEHUSK clean in -o few -q -j 2 --journal few-journal");
+    let ran = folder.shell("ulimit -n 5; $DEHUSK clean in -o few -q -j 2 --journal few-journal");
     ran.ends_with(3);
     assert!(
         ran.stderr.ends_with("(os error 24); allow more open files (ulimit -n), or use fewer threads (-j)\n"),
