@@ -28,6 +28,8 @@ pub struct Config {
     pub output: Option<PathBuf>,
     /// Whether an output that exists may be replaced.
     pub force: bool,
+    /// Whether an unfinished run into the output is gone on with.
+    pub resume: bool,
     /// How many threads work; as many as there are processors if not given.
     pub threads: Option<usize>,
     /// What the inputs are.
@@ -108,6 +110,7 @@ impl Default for Config {
         Config {
             output: None,
             force: false,
+            resume: false,
             threads: None,
             format: Format::Auto,
             encoding: "utf-8".into(),
@@ -364,6 +367,10 @@ impl Config {
         if self.threads == Some(0) {
             return fails("threads", "threads is 0; give at least 1, or leave it out to use all processors");
         }
+        if self.force && self.resume {
+            let what = "force and resume are both given: one begins anew, the other goes on; leave one out";
+            return fails("resume", what);
+        }
         if self.keep == Keep::None && self.scope == Scope::Off {
             let what = "keep is \"none\" while scope is \"off\", so that nothing would be compared; change one";
             return fails("keep", what);
@@ -398,6 +405,11 @@ impl Config {
     /// What text is that does not say how it is encoded.
     pub(crate) fn otherwise(&self) -> Otherwise {
         Otherwise::parse(&self.encoding).unwrap_or(Otherwise::Utf8)
+    }
+
+    /// Whether an output that is there may be replaced, once it is seen that it is no stranger's.
+    pub(crate) fn may_replace(&self) -> bool {
+        self.force || self.resume
     }
 
     /// The packs that the configuration asks for, read.

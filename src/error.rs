@@ -30,6 +30,8 @@ pub(crate) enum Kind {
     Journal { path: PathBuf, line: usize, what: String },
     #[error("{what}; {remedy}")]
     Limit { what: String, remedy: String },
+    #[error("stopped: {what}; {remedy}")]
+    Stopped { what: String, remedy: &'static str },
     #[error(
         "the index is full: it holds {capacity} different blocks; split the corpus, or compare within sites or documents (--scope)"
     )]
@@ -57,6 +59,7 @@ impl Error {
     /// Reading failed at `path`.
     pub(crate) fn reading(path: &Path, source: std::io::Error) -> Self {
         let remedy = match source.kind() {
+            _ if has_no_handles(source.raw_os_error()) => MORE_HANDLES,
             std::io::ErrorKind::NotFound => "check the path",
             std::io::ErrorKind::PermissionDenied => "check its permissions",
             _ => "see that the file is whole and readable, then run again",
@@ -67,10 +70,12 @@ impl Error {
     /// Writing failed at `path`.
     pub(crate) fn writing(path: &Path, source: std::io::Error) -> Self {
         let remedy = match source.kind() {
+            _ if has_no_handles(source.raw_os_error()) => MORE_HANDLES,
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
                 "choose an output that may be written"
             }
-            std::io::ErrorKind::StorageFull => "free some space, then run again",
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => "free some space, then run again",
+            std::io::ErrorKind::ResourceBusy => "wait until it has ended",
             _ => "see that the folder exists and has space, then run again",
         };
         Kind::Io { path: path.to_owned(), action: "writing", remedy, source }.into()
@@ -91,6 +96,11 @@ impl Error {
 
     pub(crate) fn limit(what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Kind::Limit { what: what.into(), remedy: remedy.into() }.into()
+    }
+
+    /// The run was told to stop.
+    pub(crate) fn stopped(what: impl Into<String>, remedy: &'static str) -> Self {
+        Kind::Stopped { what: what.into(), remedy }.into()
     }
 
     pub(crate) fn index_full(capacity: u64) -> Self {
@@ -132,6 +142,19 @@ impl Error {
         matches!(*self.0, Kind::Limit { .. })
     }
 
+    /// Whether the run was told to stop, and did.
+    pub fn is_stopped(&self) -> bool {
+        matches!(*self.0, Kind::Stopped { .. })
+    }
+
+    /// Whether something is used up that every file needs: space on the disk, file handles.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        use std::io::ErrorKind::{OutOfMemory, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        let Kind::Io { source, .. } = &*self.0 else { return false };
+        has_no_handles(source.raw_os_error())
+            || matches!(source.kind(), OutOfMemory | QuotaExceeded | ReadOnlyFilesystem | StorageFull)
+    }
+
     /// Whether the index holds as many different blocks as it can.
     pub fn is_index_full(&self) -> bool {
         matches!(*self.0, Kind::IndexFull { .. })
@@ -146,6 +169,13 @@ impl Error {
     pub fn is_broken_pipe(&self) -> bool {
         matches!(&*self.0, Kind::Io { source, .. } if source.kind() == std::io::ErrorKind::BrokenPipe)
     }
+}
+
+const MORE_HANDLES: &str = "allow more open files (ulimit -n), or use fewer threads (-j)";
+
+/// Whether the process, or the system, may open no more files: EMFILE and ENFILE, which have no kind.
+fn has_no_handles(code: Option<i32>) -> bool {
+    cfg!(unix) && matches!(code, Some(23 | 24))
 }
 
 impl From<Kind> for Error {

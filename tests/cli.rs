@@ -42,8 +42,11 @@ mod cli {
     mod trains;
     mod warcs;
 
+    mod faults;
+    mod kills;
     mod odd_inputs;
     mod pages;
     mod pipes;
+    mod resumes;
     mod threads;
 }

@@ -7,7 +7,7 @@ use super::source::{Part, Source};
 use super::workers::Workers;
 use crate::config::Config;
 use crate::error::Result;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Hands out the parts of the files of a plan.
@@ -31,6 +31,8 @@ enum State<'f> {
 pub(super) struct Stop {
     /// The first file of which no more parts are handed out.
     file_idx: AtomicUsize,
+    /// Whether no more files are begun.
+    begins_none: AtomicBool,
 }
 
 impl Stop {
@@ -39,26 +41,38 @@ impl Stop {
         self.file_idx.fetch_min(part.file_idx, Ordering::Relaxed);
     }
 
+    /// Stops at once.
+    pub(super) fn at_once(&self) {
+        self.file_idx.store(0, Ordering::Relaxed);
+    }
+
+    /// Stops when the files that were begun are at their ends.
+    pub(super) fn begin_no_more(&self) {
+        self.begins_none.store(true, Ordering::Relaxed);
+    }
+
     fn holds_for(&self, file_idx: usize) -> bool {
         file_idx >= self.file_idx.load(Ordering::Relaxed)
     }
 }
 
-/// Does a job for each part of each file, on all threads, each with a state of its own; a part that could not be read comes
-/// with the error, and is the last of its file. Gives what came of them, by file and part.
+/// Does a job for each part of each file but those that are done, on all threads, each with a state of its own; a part that
+/// could not be read comes with the error, and is the last of its file. Gives what came of them, by file and part.
 pub(super) fn each_part<S, T: Send>(
     workers: &Workers,
     plan: &Plan,
     config: &Config,
+    is_done: impl Fn(usize) -> bool,
     state: impl Fn() -> S + Sync,
     job: impl Fn(&mut S, &Part, Result<&[u8]>, &Stop) -> T + Sync,
 ) -> Vec<Vec<T>> {
+    let first_state = |file_idx| if is_done(file_idx) { State::Ended } else { State::NotBegun };
     let feed = Feed {
         plan,
         config,
         next_file: AtomicUsize::new(0),
-        files: plan.files.iter().map(|_| Mutex::new(State::NotBegun)).collect(),
-        stop: Stop { file_idx: AtomicUsize::new(usize::MAX) },
+        files: (0..plan.files.len()).map(|file_idx| Mutex::new(first_state(file_idx))).collect(),
+        stop: Stop { file_idx: AtomicUsize::new(usize::MAX), begins_none: AtomicBool::new(false) },
     };
     let of_threads = workers.on_each_thread(|| {
         let mut state = state();
@@ -98,7 +112,8 @@ impl Feed<'_> {
     /// A file that has more parts: one that nobody has begun, or else one that is open.
     fn find(&self) -> Option<usize> {
         let file_idx = self.next_file.fetch_add(1, Ordering::Relaxed);
-        if file_idx < self.files.len() && !self.stop.holds_for(file_idx) {
+        let begins_none = self.stop.begins_none.load(Ordering::Relaxed);
+        if file_idx < self.files.len() && !begins_none && !self.stop.holds_for(file_idx) {
             return Some(file_idx);
         }
         self.next_file.store(self.files.len(), Ordering::Relaxed);

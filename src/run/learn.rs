@@ -124,6 +124,7 @@ fn learn_parts(
         workers,
         plan,
         config,
+        |_| false,
         || (),
         |(), part, bytes, stop| -> Result<PartLearned> {
             let done = learn_part(config, plan, part, bytes?);

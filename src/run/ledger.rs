@@ -17,7 +17,7 @@ pub(super) fn begin_journal(config: &Config) -> Result<Option<Unfinished>> {
     let Some(path) = config.journal.as_ref().filter(|_| !config.dry_run) else {
         return Ok(None);
     };
-    let mut journal = Unfinished::create(path, config.force)?;
+    let mut journal = Unfinished::create(path, config.may_replace())?;
     let mut head = Vec::new();
     let version = env!("CARGO_PKG_VERSION").into();
     Line::Head(Head { journal: JOURNAL_VERSION, dehusk: version, fold: FOLD_VERSION }).write(&mut head);

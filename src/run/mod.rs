@@ -12,6 +12,8 @@ mod finishing;
 mod inputs;
 mod learn;
 mod ledger;
+mod log;
+mod manifest;
 mod outline;
 mod output;
 mod pattern;
@@ -41,7 +43,8 @@ use crate::error::{Error, Result};
 use crate::rules::Rules;
 use crate::score::{Level, Scorer};
 use conversion::Conversion;
-use output::Unfinished;
+use manifest::{Begun, Manifest};
+use output::{Unfinished, is_own};
 use plan::{Destination, Plan, canonical_to_be};
 use rewrite::{Outputs, Rewrite};
 use std::fs::File;
@@ -130,7 +133,7 @@ impl<'r> Run<'r> {
             }
             refuse_existing_file(path, self.config.force)?;
         }
-        self.refuse_side_outputs(&Plan::default(), path.map(AsRef::as_ref))?;
+        self.refuse_side_outputs(&Plan::default(), path.map(AsRef::as_ref), self.config.force)?;
         let report_file = self.begin_report()?;
         let report = match path {
             Some(path) => {
@@ -161,7 +164,6 @@ impl<'r> Run<'r> {
     ) -> Result<Report> {
         let started = Instant::now();
         let plan = Plan::make(self.config, inputs, destination)?;
-        self.refuse_side_outputs(&plan, None)?;
         if stream.is_some()
             && let Some(file) = plan
                 .files
@@ -171,40 +173,35 @@ impl<'r> Run<'r> {
             let what = "is Parquet, which cannot be written to a stream; name a file or a folder as output";
             return Err(Error::usage(format!("{} {what}", file.input.display())));
         }
+        let folder = plan.folder.clone();
+        let begun = folder.as_deref().map_or(Ok(None), |folder| Begun::find(self.config, folder, &plan))?;
+        self.refuse_side_outputs(&plan, None, self.config.force || begun.is_some())?;
         if stream.is_some() && plan.files.len() > 1 && self.config.journal.is_some() {
             let what = "a journal of several files in one stream would restore nothing; name a folder as output";
             return Err(Error::usage(what));
         }
         let report_file = self.begin_report()?;
-        let report = self.with_survey(plan, |rewrite| {
+        let (report, manifest) = self.with_survey(plan, |rewrite| {
             let stops_at_bad = self.config.on_bad_record == OnBadRecord::Stop && rewrite.survey.is_none();
-            let must_measure = self.config.on_limit == OnLimit::Stop || stops_at_bad;
-            let measured = if self.config.dry_run || must_measure {
-                let report = rewrite.run(&self.workers, None, self.config.dry_run)?;
-                if !self.config.dry_run {
-                    self.stop_at_limit(&report)?;
-                }
-                Some(report)
-            } else {
-                None
-            };
-            match measured.filter(|_| self.config.dry_run) {
-                Some(report) => Ok(report),
-                None => {
-                    if let Destination::Path(output) = destination
-                        && inputs.paths().iter().any(|input| input.is_dir())
-                    {
-                        // Of an empty folder, too, something is left.
-                        std::fs::create_dir_all(output).map_err(|source| Error::writing(output, source))?;
-                    }
-                    let outputs = Outputs::new(self.config, rewrite.plan, stream)?;
-                    let report = rewrite.run(&self.workers, Some(&outputs), false)?;
-                    outputs.finish(self.config)?;
-                    Ok(report)
-                }
+            if self.config.dry_run {
+                return Ok((rewrite.run(&self.workers, None, true)?.report, None));
             }
+            if self.config.on_limit == OnLimit::Stop || stops_at_bad {
+                self.stop_at_limit(&rewrite.run(&self.workers, None, false)?.report)?;
+            }
+            let begin = |folder: &Path| Manifest::begin(self.config, folder, rewrite.plan, begun);
+            let outputs = Outputs::new(self.config, rewrite.plan, stream, folder.as_deref().map(begin).transpose()?)?;
+            let passed = rewrite.run(&self.workers, Some(&outputs), false)?;
+            let manifest = outputs.finish(self.config, &passed)?;
+            let mut report = passed.report;
+            report.unfinished &= folder.is_some();
+            Ok((report, manifest))
         })?;
-        self.end(report, report_file, started)
+        let report = self.end(report, report_file, started)?;
+        if let Some(manifest) = manifest.filter(|_| !report.unfinished) {
+            manifest.remove()?;
+        }
+        Ok(report)
     }
 
     /// Surveys the inputs, if what is decided on one document depends on others, and hands the next pass over.
@@ -242,7 +239,7 @@ impl<'r> Run<'r> {
     }
 
     /// Refuses a journal or a report that would take the place of an input, of an output or of each other.
-    fn refuse_side_outputs(&self, plan: &Plan, output: Option<&Path>) -> Result<()> {
+    fn refuse_side_outputs(&self, plan: &Plan, output: Option<&Path>, may_replace: bool) -> Result<()> {
         let taken = |path: &Path| {
             let path = canonical_to_be(path);
             let is_path = |other: &Path| path.is_some() && canonical_to_be(other) == path;
@@ -250,9 +247,9 @@ impl<'r> Run<'r> {
             let outputs = plan.files.iter().filter_map(|file| file.output.as_deref());
             inputs.chain(outputs).chain(output).any(is_path)
         };
-        let Config { journal, report, force, dry_run, .. } = self.config;
+        let Config { journal, report, dry_run, .. } = self.config;
         for side in [journal, report].into_iter().flatten() {
-            if taken(side) {
+            if taken(side) || is_own(side) {
                 let what = format!("{}: is an input or an output too; choose another file", side.display());
                 return Err(Error::usage(what));
             }
@@ -264,11 +261,11 @@ impl<'r> Run<'r> {
         }
         // A dry run writes no journal.
         let journal = journal.as_ref().filter(|_| !dry_run);
-        journal.into_iter().chain(report).try_for_each(|side| refuse_existing_file(side, *force))
+        journal.into_iter().chain(report).try_for_each(|side| refuse_existing_file(side, may_replace))
     }
 
     fn begin_report(&self) -> Result<Option<Unfinished>> {
-        self.config.report.as_ref().map(|path| Unfinished::create(path, self.config.force)).transpose()
+        self.config.report.as_ref().map(|path| Unfinished::create(path, self.config.may_replace())).transpose()
     }
 
     fn end(&self, mut report: Report, file: Option<Unfinished>, started: Instant) -> Result<Report> {

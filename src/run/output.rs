@@ -5,14 +5,27 @@ use crate::codec::Codec;
 use crate::config::Compress;
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::fs::{File, Metadata, TryLockError};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 /// Pieces that wait for an earlier one are kept in memory up to so many bytes; the others wait on disk.
 const WAITING_BYTES: usize = 32 << 20;
+
+/// What names start with that are dehusk's own: of files that are not finished, and of logs. They are never inputs.
+const OWN_PREFIX: &str = ".dehusk-";
+
+/// A name of dehusk's own.
+pub(super) fn own_name(rest: &str) -> String {
+    format!("{OWN_PREFIX}{rest}")
+}
+
+/// Whether a file is dehusk's own, by its name.
+pub(super) fn is_own(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(OWN_PREFIX.as_bytes()))
+}
 
 /// When a piece is to be written: after the pieces before it of its file, and all of the files before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +50,8 @@ pub(crate) struct InOrder<W> {
     next: Turn,
     waiting: BTreeMap<Turn, Waiting>,
     waiting_bytes: usize,
+    /// Holds the pieces that wait on disk: one file for all, since handles may be few.
+    spilled: Option<File>,
 }
 
 #[derive(Debug)]
@@ -48,13 +63,14 @@ struct Waiting {
 #[derive(Debug)]
 enum Piece {
     Memory(Vec<u8>),
-    Disk(File),
+    /// Where it starts in the file of those that wait on disk, and how long it is.
+    Disk(u64, usize),
 }
 
 impl<W: Write> InOrder<W> {
     /// Writes to a writer, from a turn on.
     pub(crate) fn new(writer: W, first: Turn) -> Self {
-        InOrder { writer, next: first, waiting: BTreeMap::new(), waiting_bytes: 0 }
+        InOrder { writer, next: first, waiting: BTreeMap::new(), waiting_bytes: 0, spilled: None }
     }
 
     /// Takes a piece, which may be the last of its file, and writes all whose turn it is. A piece whose turn is over is
@@ -65,9 +81,7 @@ impl<W: Write> InOrder<W> {
                 self.waiting_bytes += bytes.len();
                 Piece::Memory(bytes.to_vec())
             } else {
-                let mut file = tempfile::tempfile()?;
-                file.write_all(bytes)?;
-                Piece::Disk(file)
+                self.spill(bytes)?
             };
             self.waiting.insert(turn, Waiting { piece, is_last });
             return Ok(());
@@ -83,16 +97,31 @@ impl<W: Write> InOrder<W> {
                     self.waiting_bytes -= bytes.len();
                     self.writer.write_all(&bytes)?;
                 }
-                Piece::Disk(mut file) => {
-                    file.seek(SeekFrom::Start(0))?;
-                    let mut bytes = Vec::new();
-                    file.read_to_end(&mut bytes)?;
+                Piece::Disk(start, n_bytes) => {
+                    let mut bytes = vec![0; n_bytes];
+                    let file = self.spilled.as_mut().expect("what waits on disk was put there");
+                    file.seek(SeekFrom::Start(start))?;
+                    file.read_exact(&mut bytes)?;
                     self.writer.write_all(&bytes)?;
                 }
             }
             self.next = self.next.next(is_last);
         }
+        if self.waiting.is_empty() {
+            self.spilled = None;
+        }
         Ok(())
+    }
+
+    fn spill(&mut self, bytes: &[u8]) -> std::io::Result<Piece> {
+        let mut file = match self.spilled.take() {
+            Some(file) => file,
+            None => tempfile::tempfile()?,
+        };
+        let start = file.seek(SeekFrom::End(0))?;
+        file.write_all(bytes)?;
+        self.spilled = Some(file);
+        Ok(Piece::Disk(start, bytes.len()))
     }
 
     pub(crate) fn writer(&mut self) -> &mut W {
@@ -105,6 +134,9 @@ impl<W: Write> InOrder<W> {
 }
 
 /// A file that gets its name when it is finished.
+///
+/// Until then it has a name of dehusk's own, which follows from the one that it will get: what a run that was killed left
+/// behind is found, and replaced, when the same file is written again.
 #[derive(Debug)]
 pub(crate) struct Unfinished {
     file: NamedTempFile,
@@ -116,45 +148,92 @@ impl Unfinished {
     /// Begins a file beside where it is to be; its folder is made if need be.
     pub(crate) fn create(path: &Path, may_replace: bool) -> Result<Self> {
         let fails = |source| Error::writing(path, source);
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
+        let folder = folder_of(path);
+        let name = path.file_name().unwrap_or(path.as_os_str()).as_encoded_bytes();
+        let name = own_name(&format!("{}.part", &blake3::hash(name).to_hex()[..16]));
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".dehusk-").suffix(".part");
+        builder.prefix(&name).rand_bytes(0);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             // As any file that is made: what the user's mask leaves.
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
-        let file = builder.tempfile_in(folder).or_else(|_| {
-            std::fs::create_dir_all(folder)?;
+        let file = builder.tempfile_in(folder).or_else(|error| {
+            match error.kind() {
+                ErrorKind::AlreadyExists => remove_leftover(&folder.join(&name))?,
+                _ => std::fs::create_dir_all(folder)?,
+            }
             builder.tempfile_in(folder)
         });
-        Ok(Unfinished { file: file.map_err(fails)?, path: path.to_owned(), may_replace })
+        let file = file.map_err(fails)?;
+        // Where files cannot be locked, nobody is told of another run.
+        let _ = file.as_file().try_lock();
+        Ok(Unfinished { file, path: path.to_owned(), may_replace })
     }
 
     /// Puts the whole file on the disk, and then under its name.
     pub(crate) fn finish(self) -> Result<()> {
-        self.sync()?;
-        self.name()
+        self.file.as_file().sync_all().map_err(|source| Error::writing(&self.path, source))?;
+        let Unfinished { file, path, may_replace } = self;
+        let named = if may_replace { file.persist(&path) } else { file.persist_noclobber(&path) };
+        named.map(drop).map_err(|error| Error::writing(&path, error.error))
     }
 
-    /// The open file.
-    pub(super) fn file(&self) -> &File {
-        self.file.as_file()
+    /// Closes the whole file, which is to be put on the disk, and then under its name.
+    pub(super) fn close(self) -> Result<Whole> {
+        let Unfinished { file, path, may_replace } = self;
+        let metadata = file.as_file().metadata().map_err(|source| Error::writing(&path, source))?;
+        Ok(Whole { file: file.into_temp_path(), path, may_replace, metadata })
+    }
+}
+
+/// The folder that a file is in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Removes what a run left that was killed, but not what another run writes at this time.
+fn remove_leftover(path: &Path) -> std::io::Result<()> {
+    if let Err(TryLockError::WouldBlock) = File::open(path)?.try_lock() {
+        return Err(std::io::Error::new(ErrorKind::ResourceBusy, "another run is writing it"));
+    }
+    std::fs::remove_file(path)
+}
+
+/// A file that is whole, closed, and waits for the disk and its name.
+#[derive(Debug)]
+pub(super) struct Whole {
+    file: TempPath,
+    path: PathBuf,
+    may_replace: bool,
+    metadata: Metadata,
+}
+
+impl Whole {
+    /// What is known of the file: its size, and where it lies.
+    pub(super) fn metadata(&self) -> &Metadata {
+        &self.metadata
     }
 
-    fn sync(&self) -> Result<()> {
-        self.file.as_file().sync_all().map_err(|source| Error::writing(&self.path, source))
+    /// Opens the file.
+    pub(super) fn open(&self) -> std::io::Result<File> {
+        File::open(&self.file)
+    }
+
+    /// Puts the file on the disk.
+    pub(super) fn sync(&self) -> Result<()> {
+        self.open().and_then(|file| file.sync_all()).map_err(|source| Error::writing(&self.path, source))
     }
 
     /// Gives the file its name, once it is on the disk.
     pub(super) fn name(self) -> Result<()> {
-        let Unfinished { file, path, may_replace } = self;
+        let Whole { file, path, may_replace, .. } = self;
         let named = if may_replace { file.persist(&path) } else { file.persist_noclobber(&path) };
-        named.map(drop).map_err(|error| Error::writing(&path, error.error))
+        named.map_err(|error| Error::writing(&path, error.error))
     }
 }
 
@@ -199,7 +278,7 @@ impl FileOutput {
         turn: Turn,
         is_last: bool,
         bytes: &[u8],
-    ) -> Result<Option<Unfinished>> {
+    ) -> Result<Option<Whole>> {
         let Writing { path, may_replace, form } = writing;
         let fails = |source| Error::writing(path, source);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -213,7 +292,7 @@ impl FileOutput {
         };
         in_order.submit(turn, is_last, bytes).map_err(fails)?;
         if in_order.next.file_idx > turn.file_idx {
-            return in_order.into_writer().finish().map(Some).map_err(fails);
+            return in_order.into_writer().finish().map_err(fails)?.close().map(Some);
         }
         *state = State::Open(in_order);
         Ok(None)
@@ -235,5 +314,22 @@ pub(crate) fn output_codec(compress: Compress, input: Option<Codec>) -> Option<C
         Compress::Xz => Some(Codec::Xz),
         Compress::Bzip2 => Some(Codec::Bzip2),
         Compress::Lz4 => Some(Codec::Lz4),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_that_wait_on_disk_are_written_in_their_turn() {
+        let piece = |number: u8| vec![number; WAITING_BYTES / 8];
+        let mut in_order = InOrder::new(Vec::new(), Turn::default());
+        for number in (0..20).rev() {
+            let turn = Turn { file_idx: usize::from(number), number: 0 };
+            in_order.submit(turn, true, &piece(number)).expect("memory can be written");
+            assert_eq!(in_order.spilled.is_some(), number > 0 && number < 12, "{number}");
+        }
+        assert!(in_order.into_writer() == (0..20).flat_map(piece).collect::<Vec<u8>>());
     }
 }

@@ -1,7 +1,8 @@
 //! The plan: inputs expanded, sorted and numbered, outputs paired with them, collisions refused before any work.
 
 use super::inputs::Inputs;
-use super::output::output_codec;
+use super::manifest::is_unfinished;
+use super::output::{is_own, output_codec};
 use crate::codec::{Codec, Unpacked};
 #[cfg(feature = "parquet")]
 use crate::config::OnBadRecord;
@@ -22,8 +23,12 @@ pub(crate) struct Plan {
     pub(crate) files: Vec<PlannedFile>,
     /// Files in folders that are of no format by their names.
     pub(crate) passed_over: Vec<PathBuf>,
-    /// What could not be read when inputs were expanded.
+    /// What could not be read when inputs were expanded, or surveyed.
     pub(crate) failed: Vec<Error>,
+    /// The files among these that were in the plan.
+    pub(crate) left_out: Vec<PlannedFile>,
+    /// The folder that outputs go into; none if they go to one stream, or to one file.
+    pub(crate) folder: Option<PathBuf>,
 }
 
 /// An input file and its output.
@@ -76,6 +81,7 @@ impl Plan {
             let what = "framing is for plain text on standard input; leave it out, or give the files one by one to -";
             return Err(Error::usage(what));
         }
+        let may_replace = may_replace(config, destination)?;
         let mut plan = Plan::default();
         let mut roots: HashMap<PathBuf, &PathBuf> = HashMap::new();
         let (places, is_entry) = (inputs.places()?, inputs.become_entries());
@@ -95,7 +101,12 @@ impl Plan {
                     return Err(clash(other, input, root));
                 }
                 refuse_overlap(input, root, is_folder)?;
-                refuse_existing(root, config)?;
+                refuse_existing(root, may_replace)?;
+            }
+            if let Destination::Path(output) = destination
+                && (is_folder || root.as_deref() != Some(output))
+            {
+                plan.folder = Some(output.to_owned());
             }
             let start = plan.files.len();
             if is_folder {
@@ -117,11 +128,10 @@ impl Plan {
 
     /// The plan without some of its files, given by number.
     pub(crate) fn without(mut self, files: &[usize]) -> Self {
-        let mut file_idx = 0;
-        self.files.retain(|_| {
-            file_idx += 1;
-            !files.contains(&(file_idx - 1))
-        });
+        for (file_idx, file) in std::mem::take(&mut self.files).into_iter().enumerate() {
+            let kept = if files.contains(&file_idx) { &mut self.left_out } else { &mut self.files };
+            kept.push(file);
+        }
         self
     }
 
@@ -135,7 +145,7 @@ impl Plan {
                     continue;
                 }
             };
-            if !entry.file_type().is_file() {
+            if !entry.file_type().is_file() || is_own(entry.path()) {
                 continue;
             }
             let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path()).to_owned();
@@ -153,6 +163,10 @@ impl Plan {
         output: Option<PathBuf>,
         is_named: bool,
     ) -> Result<()> {
+        if is_own(&input) {
+            let what = format!("{}: is what an unfinished run left; it is no input, leave it out", input.display());
+            return Err(Error::usage(what));
+        }
         let format = match (config.format, by_name(&input)) {
             (Format::Auto, Some(format)) => format,
             (Format::Auto, None) if is_named => content_format(&read_text(config, &input, 1 << 12)?),
@@ -341,8 +355,22 @@ pub(crate) fn canonical_to_be(path: &Path) -> Option<PathBuf> {
     Some(canonical)
 }
 
-fn refuse_existing(output: &Path, config: &Config) -> Result<()> {
-    if config.force || config.dry_run {
+/// Whether outputs that exist may be replaced. Refuses to begin where a run is unfinished, unless told what becomes of it.
+fn may_replace(config: &Config, destination: Destination<'_>) -> Result<bool> {
+    match destination {
+        Destination::Path(output) if is_unfinished(output) => match config.may_replace() {
+            true => Ok(true),
+            false => {
+                let remedy = "go on with it with --resume, or begin anew with --force";
+                Err(Error::usage(format!("{}: a run into it is unfinished; {remedy}", output.display())))
+            }
+        },
+        _ => Ok(config.force || config.dry_run),
+    }
+}
+
+fn refuse_existing(output: &Path, may_replace: bool) -> Result<()> {
+    if may_replace {
         return Ok(());
     }
     let is_there = match std::fs::read_dir(output) {

@@ -19,6 +19,12 @@ pub trait Progress: Sync {
 
     /// The phase is over.
     fn end(&self) {}
+
+    /// Whether the run should stop. It is asked again and again; once it is so, the files in hand are finished, no other is
+    /// begun, and the run ends with an error that [`is_stopped`](crate::Error::is_stopped).
+    fn is_stopped(&self) -> bool {
+        false
+    }
 }
 
 /// Tells nobody.

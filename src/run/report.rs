@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::decide::{Reason, Template};
 use crate::index::Place;
 use crate::rules::{RuleIdx, Rules};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The version of the report's format. A new number means that a field is gone or means something else.
@@ -39,6 +39,8 @@ pub struct Report {
     pub undecoded: Vec<String>,
     /// Files that could not be read or written, in words.
     pub failed_files: Vec<String>,
+    /// Whether some of them can be tried again with [`resume`](Config::resume): they were read, but could not be written.
+    pub unfinished: bool,
     /// Files in folders that are neither text nor JSONL by their names; a long list is cut short.
     pub passed_over: Vec<String>,
     /// How long it took. The only part that differs from run to run.
@@ -102,7 +104,7 @@ pub struct Removed {
 }
 
 /// How much of something.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Tally {
     /// Blocks, whole or in part.
@@ -136,21 +138,28 @@ pub struct Times {
 }
 
 /// Fields of the configuration that say where or how loudly, not what.
-const NOT_OF_THE_OUTCOME: [&str; 10] =
-    ["output", "force", "threads", "journal", "report", "dry-run", "quiet", "verbose", "progress", "color"];
+const NOT_OF_THE_OUTCOME: [&str; 11] =
+    ["output", "force", "resume", "threads", "journal", "report", "dry-run", "quiet", "verbose", "progress", "color"];
+
+/// The settings that the outcome depends on, by the names of [`Config`]'s fields.
+pub(super) fn settings(config: &Config) -> serde_json::Map<String, serde_json::Value> {
+    // Paths that are no UTF-8 cannot be told.
+    let config = Config { output: None, journal: None, report: None, ..config.clone() };
+    let mut settings = match serde_json::to_value(config) {
+        Ok(serde_json::Value::Object(settings)) => settings,
+        _ => serde_json::Map::new(),
+    };
+    settings.retain(|name, _| !NOT_OF_THE_OUTCOME.contains(&name.as_str()));
+    settings
+}
 
 impl Report {
     pub(super) fn new(config: &Config) -> Self {
-        let mut settings = match serde_json::to_value(config) {
-            Ok(serde_json::Value::Object(settings)) => settings,
-            _ => serde_json::Map::new(),
-        };
-        settings.retain(|name, _| !NOT_OF_THE_OUTCOME.contains(&name.as_str()));
         Report {
             schema_version: REPORT_SCHEMA_VERSION,
             dehusk: env!("CARGO_PKG_VERSION"),
             dry_run: config.dry_run,
-            config: settings,
+            config: settings(config),
             ..Report::default()
         }
     }
@@ -177,8 +186,103 @@ pub(super) fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-/// Where a record stands: its part, and its number in that part.
+/// So many numbers are totals.
+const N_TOTALS: usize = 15;
+
+impl Totals {
+    /// All numbers, each in its place.
+    fn numbers(&mut self) -> [&mut u64; N_TOTALS] {
+        let Totals {
+            files,
+            files_passed_over,
+            documents,
+            documents_unchanged,
+            documents_emptied,
+            documents_dropped,
+            bad_records,
+            records_left_out,
+            documents_undecoded,
+            documents_over_limit,
+            blocks,
+            bytes_in,
+            text_bytes,
+            bytes_out,
+            text_bytes_removed,
+        } = self;
+        [
+            files,
+            files_passed_over,
+            documents,
+            documents_unchanged,
+            documents_emptied,
+            documents_dropped,
+            bad_records,
+            records_left_out,
+            documents_undecoded,
+            documents_over_limit,
+            blocks,
+            bytes_in,
+            text_bytes,
+            bytes_out,
+            text_bytes_removed,
+        ]
+    }
+}
+
+/// Where a record stands: its file, and its number in that file.
 pub(super) type RecordPlace = (usize, u64);
+
+/// What came of a part.
+#[derive(Debug, Default)]
+pub(super) struct PartDone {
+    pub(super) counts: Counts,
+    /// Bad records by their numbers in the file, from 0.
+    pub(super) bad: Vec<(u64, String)>,
+}
+
+/// The same, to be written down: numbers without names, since there may be a million of them.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct PartNumbers {
+    totals: [u64; N_TOTALS],
+    tallies: [Tally; 6],
+    rules: Vec<(u16, Tally)>,
+    over_limit: Vec<(RecordPlace, Loss)>,
+    undecoded: Vec<RecordPlace>,
+    bad: Vec<(u64, String)>,
+}
+
+impl PartDone {
+    /// The numbers, but for removed blocks to be told one by one, which are of dry runs.
+    pub(super) fn numbers(&self) -> PartNumbers {
+        let Counts { totals, rules, scores, templates, running, repeats, copies, gaps, over_limit, undecoded, top: _ } =
+            &self.counts;
+        PartNumbers {
+            totals: totals.clone().numbers().map(|number| *number),
+            tallies: [*scores, *templates, *running, *repeats, *copies, *gaps],
+            rules: rules.iter().map(|(rule, tally)| (rule.0, *tally)).collect(),
+            over_limit: over_limit.iter().map(|(place, loss)| (*place, *loss)).collect(),
+            undecoded: undecoded.iter().copied().collect(),
+            bad: self.bad.clone(),
+        }
+    }
+}
+
+impl From<PartNumbers> for PartDone {
+    fn from(numbers: PartNumbers) -> Self {
+        let [scores, templates, running, repeats, copies, gaps] = numbers.tallies;
+        let mut totals = Totals::default();
+        for (number, known) in totals.numbers().into_iter().zip(numbers.totals) {
+            *number = known;
+        }
+        let rules = numbers.rules.into_iter().map(|(rule, tally)| (RuleIdx(rule), tally)).collect();
+        let over_limit = numbers.over_limit.into_iter().collect();
+        let undecoded = numbers.undecoded.into_iter().collect();
+        let top = HashMap::new();
+        let counts =
+            Counts { totals, rules, scores, templates, running, repeats, copies, gaps, over_limit, undecoded, top };
+        PartDone { counts, bad: numbers.bad }
+    }
+}
 
 /// What one thread counted. Sums and unions only, so that threads can be merged in any order.
 #[derive(Debug, Default)]
@@ -191,11 +295,18 @@ pub(super) struct Counts {
     repeats: Tally,
     copies: Tally,
     gaps: Tally,
-    /// Documents over the limit, with the share that they lose: some of the first.
-    over_limit: BTreeMap<RecordPlace, f64>,
+    /// Documents over the limit, with what they lose: some of the first.
+    over_limit: BTreeMap<RecordPlace, Loss>,
     /// Documents with bytes that could not be decoded: some of the first.
     undecoded: BTreeSet<RecordPlace>,
     top: HashMap<[u8; 32], Top>,
+}
+
+/// What a document loses.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+struct Loss {
+    removed: u64,
+    of: u64,
 }
 
 #[derive(Debug)]
@@ -258,10 +369,9 @@ impl Counts {
             }
         }
         totals.documents_emptied += u64::from(text_bytes > 0 && removed == text_bytes);
-        let share = share(removed, text_bytes);
-        if share > config.max_removed_document && !edited.is_copy() {
+        if share(removed, text_bytes) > config.max_removed_document && !edited.is_copy() {
             totals.documents_over_limit += 1;
-            self.over_limit.insert(place, share);
+            self.over_limit.insert(place, Loss { removed, of: text_bytes });
             if self.over_limit.len() > TOLD {
                 self.over_limit.pop_last();
             }
@@ -304,43 +414,9 @@ impl Counts {
         self.totals.bytes_out += bytes_out as u64;
     }
 
-    pub(super) fn merge(&mut self, other: Counts) {
-        let Totals {
-            files,
-            files_passed_over,
-            documents,
-            documents_unchanged,
-            documents_emptied,
-            documents_dropped,
-            bad_records,
-            records_left_out,
-            documents_undecoded,
-            documents_over_limit,
-            blocks,
-            bytes_in,
-            text_bytes,
-            bytes_out,
-            text_bytes_removed,
-        } = other.totals;
-        let totals = &mut self.totals;
-        for (sum, number) in [
-            (&mut totals.files, files),
-            (&mut totals.files_passed_over, files_passed_over),
-            (&mut totals.documents, documents),
-            (&mut totals.documents_unchanged, documents_unchanged),
-            (&mut totals.documents_emptied, documents_emptied),
-            (&mut totals.documents_dropped, documents_dropped),
-            (&mut totals.bad_records, bad_records),
-            (&mut totals.records_left_out, records_left_out),
-            (&mut totals.documents_undecoded, documents_undecoded),
-            (&mut totals.documents_over_limit, documents_over_limit),
-            (&mut totals.blocks, blocks),
-            (&mut totals.bytes_in, bytes_in),
-            (&mut totals.text_bytes, text_bytes),
-            (&mut totals.bytes_out, bytes_out),
-            (&mut totals.text_bytes_removed, text_bytes_removed),
-        ] {
-            *sum += number;
+    pub(super) fn merge(&mut self, mut other: Counts) {
+        for (sum, number) in self.totals.numbers().into_iter().zip(other.totals.numbers()) {
+            *sum += *number;
         }
         for (rule, tally) in other.rules {
             self.rules.entry(rule).or_default().merge(tally);
@@ -383,8 +459,9 @@ impl Counts {
 
     fn told_over_limit(&self, config: &Config, tell: &impl Fn(RecordPlace) -> String) -> impl Iterator<Item = String> {
         let limit = 100.0 * config.max_removed_document;
-        self.over_limit.iter().map(move |(place, share)| {
-            format!("{}: loses {:.1} % of its text (limit {limit:.1} %)", tell(*place), 100.0 * share)
+        self.over_limit.iter().map(move |(place, loss)| {
+            let percent = 100.0 * share(loss.removed, loss.of);
+            format!("{}: loses {percent:.1} % of its text (limit {limit:.1} %)", tell(*place))
         })
     }
 

@@ -5,13 +5,14 @@ use super::edits::{Edits, Why, edit_part};
 use super::feed::each_part;
 use super::finishing::Finishing;
 use super::ledger::{CutSource, begin_journal, end_journal};
+use super::manifest::Manifest;
 use super::outline::{Outline, PartLooker};
 use super::output::{FileOutput, InOrder, Turn, Unfinished, Writing, output_codec};
 use super::plan::{Plan, PlannedFile, output_name};
 use super::progress::{Phase, Progress};
-use super::report::{Counts, Report, tell_reason};
+use super::report::{Counts, PartDone, Report, tell_reason};
 use super::source::{Origin, Part};
-use super::survey::{Survey, SurveyedPart};
+use super::survey::{Survey, SurveyedPart, nothing_written};
 use super::target::Form;
 use super::templates::Learned;
 use super::workers::Workers;
@@ -27,8 +28,8 @@ use crate::record::Fields;
 use crate::record::Layout;
 use crate::rules::Rules;
 use crate::score::Scorer;
+use std::collections::HashSet;
 use std::io::Write;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A pass over all files.
@@ -48,37 +49,55 @@ pub(super) struct Outputs<'o> {
     finishing: Finishing,
     /// Takes all cleaned text, if it does not go to files.
     stream: Option<Mutex<InOrder<Packer<&'o mut (dyn Write + Send)>>>>,
-    journal: Option<Mutex<InOrder<Unfinished>>>,
-    /// How many files the journal is of so far.
-    n_journaled: AtomicU64,
+    journal: Option<Unfinished>,
+    /// What was done, and the lines of the journal until all of them are there.
+    manifest: Option<Manifest>,
+}
+
+/// What came of a pass.
+pub(super) struct Passed {
+    pub(super) report: Report,
+    /// The files that came through, by their numbers.
+    finished: Vec<usize>,
 }
 
 impl<'o> Outputs<'o> {
-    pub(super) fn new(config: &Config, plan: &Plan, stream: Option<&'o mut (dyn Write + Send)>) -> Result<Self> {
+    pub(super) fn new(
+        config: &Config,
+        plan: &Plan,
+        stream: Option<&'o mut (dyn Write + Send)>,
+        manifest: Option<Manifest>,
+    ) -> Result<Self> {
         let pack = |stream| Packer::new(output_codec(config.compress, None), config.compress_level, stream);
         let stream = stream.map(pack).transpose().map_err(Error::to_standard_output)?;
+        let journal = begin_journal(config)?;
+        let manifest = match &config.journal {
+            Some(journal) if manifest.is_none() => Some(Manifest::of_journal(journal)?),
+            _ => manifest,
+        };
         Ok(Outputs {
             files: plan.files.iter().map(|_| FileOutput::default()).collect(),
             finishing: Finishing::default(),
             stream: stream.map(|stream| Mutex::new(InOrder::new(stream, Turn::default()))),
-            journal: begin_journal(config)?.map(|journal| Mutex::new(InOrder::new(journal, Turn::default()))),
-            n_journaled: AtomicU64::new(0),
+            journal,
+            manifest,
         })
     }
 
-    /// Ends the stream, and puts the journal under its name.
-    pub(super) fn finish(self, config: &Config) -> Result<()> {
+    /// Ends the stream, and puts the journal together and under its name. Gives the manifest, which is no longer needed when all
+    /// has come through.
+    pub(super) fn finish(self, config: &Config, passed: &Passed) -> Result<Option<Manifest>> {
         if let Some(stream) = self.stream {
             let stream = stream.into_inner().unwrap_or_else(PoisonError::into_inner).into_writer();
             stream.finish().and_then(Write::flush).map_err(Error::to_standard_output)?;
         }
-        match self.journal {
-            Some(journal) => {
-                let journal = journal.into_inner().unwrap_or_else(PoisonError::into_inner).into_writer();
-                end_journal(config, journal, self.n_journaled.into_inner())
-            }
-            None => Ok(()),
+        if let (Some(mut journal), Some(manifest)) = (self.journal, &self.manifest) {
+            let path = config.journal.as_deref().unwrap_or("journal".as_ref());
+            let mut copy = |file_idx: &usize| manifest.copy_lines(*file_idx, &mut journal);
+            passed.finished.iter().try_for_each(&mut copy).map_err(|source| Error::writing(path, source))?;
+            end_journal(config, journal, passed.finished.len() as u64)?;
         }
+        Ok(self.manifest)
     }
 }
 
@@ -91,24 +110,21 @@ struct Worker {
     look: Look,
 }
 
-/// What came of a part.
-pub(super) struct PartDone {
-    counts: Counts,
-    /// Bad records by their numbers in the file, from 0.
-    bad: Vec<(u64, String)>,
-}
-
 impl Rewrite<'_> {
     /// Goes through all files, writing to `outputs` if there are any; gives the report. With `top`, it also tells which
     /// removed blocks take most.
-    pub(super) fn run(&self, workers: &Workers, outputs: Option<&Outputs<'_>>, top: bool) -> Result<Report> {
+    pub(super) fn run(&self, workers: &Workers, outputs: Option<&Outputs<'_>>, top: bool) -> Result<Passed> {
         let to_stream = outputs.is_some_and(|outputs| outputs.stream.is_some());
         let phase = if outputs.is_some() { Phase::Rewrite } else { Phase::Measure };
-        self.progress.begin(phase, Some(self.plan.bytes()));
-        let outcomes = each_part(
+        let manifest = outputs.and_then(|outputs| outputs.manifest.as_ref());
+        let is_done = |file_idx| manifest.is_some_and(|manifest| manifest.is_done(file_idx));
+        let to_do = (0..).zip(&self.plan.files).filter(|(file_idx, _)| !is_done(*file_idx));
+        self.progress.begin(phase, Some(to_do.map(|(_, file)| file.bytes).sum()));
+        let mut outcomes = each_part(
             workers,
             self.plan,
             self.config,
+            is_done,
             || Worker {
                 out: Vec::new(),
                 journal: Vec::new(),
@@ -125,6 +141,11 @@ impl Rewrite<'_> {
                 if is_fatal {
                     stop.behind(part);
                 }
+                if done.as_ref().is_err_and(Error::is_exhausted) || (outputs.is_none() && self.progress.is_stopped()) {
+                    stop.at_once();
+                } else if self.progress.is_stopped() {
+                    stop.begin_no_more();
+                }
                 if done.is_err()
                     && let Some(outputs) = outputs
                 {
@@ -133,9 +154,22 @@ impl Rewrite<'_> {
                 done
             },
         );
-        let unfinished = outputs.map(|outputs| outputs.finishing.end()).unwrap_or_default();
+        let mut unnamed = Vec::new();
+        if let Some(outputs) = outputs {
+            let finished = outputs.finishing.end();
+            unnamed = outputs.finishing.failed();
+            if let Some(manifest) = manifest {
+                manifest.note_finished(&finished)?;
+                for (file_idx, parts) in manifest.take_earlier() {
+                    outcomes[file_idx] = parts.into_iter().map(Ok).collect();
+                }
+            }
+        }
         self.progress.end();
-        self.report(outcomes, unfinished, to_stream)
+        if outputs.is_none() && self.progress.is_stopped() {
+            return Err(nothing_written());
+        }
+        self.report(outcomes, unnamed, to_stream)
     }
 
     /// Whether the one stream that all goes to cannot be written to.
@@ -152,7 +186,7 @@ impl Rewrite<'_> {
         top: bool,
     ) -> Result<PartDone> {
         let file = &self.plan.files[part.file_idx];
-        let mut done = PartDone { counts: Counts::default(), bad: Vec::new() };
+        let mut done = PartDone::default();
         let journal = outputs.is_some_and(|outputs| outputs.journal.is_some());
         let mut work = PartWork { rewrite: self, part, bytes, top, journal, is_dropped: false };
         match self.survey {
@@ -175,34 +209,42 @@ impl Rewrite<'_> {
         }
         done.counts.add_bytes(bytes.len(), worker.out.len());
         if let Some(outputs) = outputs {
-            self.write(part, outputs, worker, is_dropped)?;
+            self.write(part, outputs, worker, &done, is_dropped)?;
         }
         self.progress.advance(part.bytes_read);
         Ok(done)
     }
 
-    fn write(&self, part: &Part, outputs: &Outputs<'_>, worker: &mut Worker, is_dropped: bool) -> Result<()> {
+    fn write(
+        &self,
+        part: &Part,
+        outputs: &Outputs<'_>,
+        worker: &mut Worker,
+        done: &PartDone,
+        is_dropped: bool,
+    ) -> Result<()> {
         let file = &self.plan.files[part.file_idx];
         let turn = part.turn();
+        let manifest = outputs.manifest.as_ref();
+        if let Some(manifest) = manifest {
+            manifest.note_part(part, done, &worker.journal)?;
+        }
         if let Some(stream) = &outputs.stream {
             let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
             stream
                 .submit(turn, part.is_last, &worker.out)
                 .and_then(|()| stream.writer().flush())
                 .map_err(Error::to_standard_output)?;
-        } else if let Some(path) = &file.output
-            && !(is_dropped && file.layout == Layout::Whole)
-        {
+        } else if is_dropped && file.layout == Layout::Whole {
+            manifest.map_or(Ok(()), |manifest| manifest.note_dropped(part.file_idx))?;
+        } else if let Some(path) = &file.output {
             let form = self.form(file, part, worker).map_err(|source| Error::writing(path, source))?;
-            let writing = Writing { path, may_replace: self.config.force, form };
+            let writing = Writing { path, may_replace: self.config.may_replace(), form };
             let output = &outputs.files[part.file_idx];
             if let Some(whole) = output.submit(writing, turn, part.is_last, &worker.out)? {
-                outputs.finishing.take(part.file_idx, whole);
+                let finished = outputs.finishing.take(part.file_idx, whole);
+                manifest.map_or(Ok(()), |manifest| manifest.note_finished(&finished))?;
             }
-        }
-        if let Some(journal) = &outputs.journal {
-            self.submit_journal(journal, part, &worker.journal)?;
-            outputs.n_journaled.fetch_add(u64::from(part.number == 0), Ordering::Relaxed);
         }
         Ok(())
     }
@@ -227,12 +269,6 @@ impl Rewrite<'_> {
         Ok(Form::Bytes { codec, level })
     }
 
-    fn submit_journal(&self, journal: &Mutex<InOrder<Unfinished>>, part: &Part, lines: &[u8]) -> Result<()> {
-        let path = self.config.journal.as_deref().unwrap_or("journal".as_ref());
-        let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
-        journal.submit(part.turn(), part.is_last, lines).map_err(|source| Error::writing(path, source))
-    }
-
     /// A part failed: its file gets no output, and those behind it need not wait for it.
     fn give_up(&self, part: &Part, outputs: &Outputs<'_>) -> Result<()> {
         outputs.files[part.file_idx].abandon();
@@ -240,22 +276,22 @@ impl Rewrite<'_> {
             let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
             stream.submit(part.turn(), part.is_last, b"").map_err(Error::to_standard_output)?;
         }
-        match &outputs.journal {
-            Some(journal) => self.submit_journal(journal, part, b""),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
-    /// Merges what came of the parts, in plan order. `unfinished` are files that could not be put under their names.
+    /// Merges what came of the parts, in plan order. `unnamed` are files that could not be put under their names.
     fn report(
         &self,
         outcomes: Vec<Vec<Result<PartDone>>>,
-        unfinished: Vec<(usize, Error)>,
+        unnamed: Vec<(usize, Error)>,
         to_stream: bool,
-    ) -> Result<Report> {
+    ) -> Result<Passed> {
+        let n_begun = outcomes.iter().filter(|parts| !parts.is_empty()).count();
         let mut counts = Counts::default();
         let mut bad_records = Vec::new();
-        let mut failed = unfinished;
+        let mut failed = Vec::new();
+        let is_fatal =
+            |error: &Error| error.is_index_full() || error.is_exhausted() || self.is_stream_error(to_stream, error);
         let tell_record = |(file_idx, record)| tell_record(self.plan, file_idx, record);
         for (file_idx, outcome) in
             (0..).zip(outcomes).flat_map(|(file_idx, parts)| parts.into_iter().map(move |part| (file_idx, part)))
@@ -271,11 +307,18 @@ impl Rewrite<'_> {
                         bad_records.push(format!("{place}: {what}"));
                     }
                 }
-                Err(error) if error.is_index_full() || self.is_stream_error(to_stream, &error) => {
-                    return Err(error);
-                }
+                Err(error) if is_fatal(&error) => return Err(error),
                 Err(error) => failed.push((file_idx, error)),
             }
+        }
+        for (file_idx, error) in unnamed {
+            if is_fatal(&error) {
+                return Err(error);
+            }
+            failed.push((file_idx, error));
+        }
+        if n_begun < self.plan.files.len() {
+            return Err(self.stopped(n_begun - failed.len(), to_stream));
         }
         failed.sort_by_key(|(file_idx, _)| *file_idx);
         failed.dedup_by_key(|(file_idx, _)| *file_idx);
@@ -300,7 +343,21 @@ impl Rewrite<'_> {
         report.totals.files_passed_over = self.plan.passed_over.len() as u64;
         const TOLD: usize = 100;
         report.passed_over = self.plan.passed_over.iter().take(TOLD).map(|path| path.display().to_string()).collect();
-        Ok(report)
+        // What could not be read at all is an outcome. What was surveyed and is lost, or cannot be written, may come through yet.
+        report.unfinished = failed.iter().any(|(_, error)| self.survey.is_some() || error.is_writing());
+        let failed: HashSet<usize> = failed.into_iter().map(|(file_idx, _)| file_idx).collect();
+        let finished = (0..self.plan.files.len()).filter(|file_idx| !failed.contains(file_idx)).collect();
+        Ok(Passed { report, finished })
+    }
+
+    /// The run was told to stop, and so many files are done.
+    fn stopped(&self, n_done: usize, to_stream: bool) -> Error {
+        let what = format!("{n_done} of {} files are done", self.plan.files.len());
+        let remedy = match to_stream {
+            true => "what was written is not whole, so begin anew",
+            false => "go on with the same command and --resume",
+        };
+        Error::stopped(what, remedy)
     }
 }
 

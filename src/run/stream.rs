@@ -28,7 +28,8 @@ use crate::index::{MemoryIndex, Place, Trace};
 use crate::journal::{FileLine, Line, Location, PartLine};
 use crate::record::Layout;
 use std::io::{Read, Write};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
 
 /// The reader hands on what it has in pieces of at most so many bytes.
 const READ_BYTES: usize = 1 << 18;
@@ -38,6 +39,8 @@ const BATCH_BYTES: usize = 8 << 20;
 const GUESS_BYTES: usize = 1 << 16;
 /// What one worker takes of a batch.
 const PIECE_BYTES: usize = 1 << 18;
+/// How often it is asked whether to stop, while nothing comes.
+const STOP_INTERVAL: Duration = Duration::from_millis(100);
 /// So many bad records, and documents over the limit, are told one by one.
 const TOLD: usize = 100;
 
@@ -176,9 +179,9 @@ impl<'s> Stream<'s> {
         let mut searched = 0;
         let mut is_ended = false;
         while !is_ended {
-            match receiver.recv() {
-                Ok(piece) => pending.extend(piece.map_err(fails)?),
-                Err(_) => is_ended = true,
+            match self.receive(receiver)? {
+                Some(piece) => pending.extend(piece.map_err(fails)?),
+                None => is_ended = true,
             }
             while pending.len() < BATCH_BYTES
                 && let Ok(piece) = receiver.try_recv()
@@ -218,6 +221,20 @@ impl<'s> Stream<'s> {
         .write(&mut line);
         self.write_journal(&line)?;
         Ok(self.kind.insert(kind).clone())
+    }
+
+    /// Waits for what comes next, unless the run should stop.
+    fn receive(&self, receiver: &Receiver<std::io::Result<Vec<u8>>>) -> Result<Option<std::io::Result<Vec<u8>>>> {
+        loop {
+            if self.run.progress.is_stopped() {
+                return Err(Error::stopped("the input was not read to its end", "begin anew"));
+            }
+            match receiver.recv_timeout(STOP_INTERVAL) {
+                Ok(piece) => return Ok(Some(piece)),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(None),
+            }
+        }
     }
 
     fn batch(&mut self, reading: Reading<'_>, bytes: &[u8]) -> Result<()> {

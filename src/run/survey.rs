@@ -102,6 +102,11 @@ fn provisional_numbers(plan: &Plan) -> Result<Vec<u32>> {
     })
 }
 
+/// The run was told to stop before it wrote.
+pub(super) fn nothing_written() -> Error {
+    Error::stopped("nothing was written by this run", "give the same command again")
+}
+
 /// Surveys all files. Where one fails, the others are surveyed again without it, so that no text that is written nowhere
 /// counts as a first copy.
 pub(super) fn survey(
@@ -121,8 +126,12 @@ pub(super) fn survey(
             workers,
             &plan,
             config,
+            |_| false,
             || (PartLooker::new(Looker::new(config, scorer).with_facts(gathers_facts)), Look::default()),
             |(looker, look), part, bytes, stop| -> Result<PartLooked> {
+                if progress.is_stopped() || bytes.as_ref().is_err_and(Error::is_exhausted) {
+                    stop.at_once();
+                }
                 let outline = looker.look(rules, plan.files[part.file_idx].bytes_of(part, bytes?), look)?;
                 if outline.n_bad > 0 && config.on_bad_record == OnBadRecord::Stop {
                     stop.behind(part);
@@ -136,6 +145,9 @@ pub(super) fn survey(
             },
         );
         progress.end();
+        if progress.is_stopped() {
+            return Err(nothing_written());
+        }
         let mut failed: Vec<(usize, Error)> = Vec::new();
         let (mut traces, mut outlines, mut facts, mut origins) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut first_parts = Vec::with_capacity(outcomes.len());
@@ -149,7 +161,7 @@ pub(super) fn survey(
                         facts.push(part.facts);
                         origins.push(part.origin);
                     }
-                    Err(error) if error.is_index_full() => return Err(error),
+                    Err(error) if error.is_index_full() || error.is_exhausted() => return Err(error),
                     Err(error) => {
                         failed.push((file_idx, error));
                         break;

@@ -2,6 +2,7 @@
 
 use assert_cmd::cargo::cargo_bin_cmd;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Output, Stdio};
 use tempfile::TempDir;
 
 /// A sentence that is long enough to be dropped as a repeat.
@@ -102,6 +103,21 @@ impl Folder {
         self.files(name).into_iter().map(read).collect()
     }
 
+    /// Starts `dehusk` with arguments that have no spaces in them, and waits for nothing.
+    pub(crate) fn start(&self, arguments: &str) -> Child {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_dehusk"));
+        command.current_dir(self.0.path()).args(arguments.split_whitespace());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().expect("the command can be run")
+    }
+
+    /// Runs a script of the shell, in which `$DEHUSK` is the command.
+    pub(crate) fn shell(&self, script: &str) -> Ran {
+        let mut command = std::process::Command::new("sh");
+        command.current_dir(self.0.path()).env("DEHUSK", env!("CARGO_BIN_EXE_dehusk")).args(["-c", script]);
+        Ran::of(&command.output().expect("there is a shell"))
+    }
+
     /// Runs `dehusk` with arguments that have no spaces in them.
     pub(crate) fn run(&self, arguments: &str) -> Ran {
         self.run_on("", arguments)
@@ -119,16 +135,19 @@ impl Folder {
         let mut command = cargo_bin_cmd!("dehusk");
         command.current_dir(self.0.path()).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
         let output = command.args(arguments.split_whitespace()).write_stdin(stdin.as_ref()).output();
-        let output = output.expect("the command can be run");
-        let text = |bytes| String::from_utf8(bytes).expect("the command writes UTF-8");
-        let stderr = text(output.stderr);
-        assert!(!stderr.contains("panicked"), "{arguments}: {stderr}");
-        let code = output.status.code().expect("no signal ends the command");
-        Ran { code, stdout: text(output.stdout), stderr: without_seconds(&stderr) }
+        Ran::of(&output.expect("the command can be run"))
     }
 }
 
 impl Ran {
+    pub(crate) fn of(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("the command writes UTF-8");
+        let stderr = text(&output.stderr);
+        assert!(!stderr.contains("panicked"), "{stderr}");
+        let code = output.status.code().expect("no signal ends the command");
+        Ran { code, stdout: text(&output.stdout), stderr: without_seconds(&stderr) }
+    }
+
     /// That the exit code and all of standard error are these, each line of it without its newline.
     #[track_caller]
     pub(crate) fn ends(&self, code: i32, stderr: &[&str]) -> &Self {

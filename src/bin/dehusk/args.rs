@@ -224,6 +224,10 @@ pub(crate) struct ConfigArgs {
     #[serde(skip_serializing_if = "is_false")]
     #[arg(long)]
     force: bool,
+    /// Go on with a run into OUT that was stopped or killed: what is done is not done again
+    #[serde(skip_serializing_if = "is_false")]
+    #[arg(long)]
+    resume: bool,
     /// Write no text and no journal; show what would go
     #[serde(skip_serializing_if = "is_false")]
     #[arg(short = 'n', long)]

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 pub(crate) fn clean(inputs: &[PathBuf], list: &ListArgs, config: &Config) -> anyhow::Result<u8> {
     terminal::set_color(config.color);
     let screen = Screen::new(config);
+    screen.heed_signals()?;
     let to_stdout = config.output.as_deref().is_some_and(is_dash);
     let config = Config { output: config.output.clone().filter(|_| !to_stdout), ..config.clone() };
     let run = Run::new(&config, &screen)?;
@@ -37,6 +38,9 @@ pub(crate) fn clean(inputs: &[PathBuf], list: &ListArgs, config: &Config) -> any
         let documents = counted(report.totals.documents_undecoded, "document");
         let what = "with bytes that could not be decoded, which stay as they are";
         terminal::warn(&format!("{documents} {what}, the first: {first}; see --encoding"));
+    }
+    if report.unfinished {
+        terminal::error("the run is unfinished; put right what failed, then go on with the same command and --resume");
     }
     if config.quiet
         && let Some(first) = report.bad_records.first()

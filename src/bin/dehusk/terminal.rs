@@ -6,7 +6,8 @@ use dehusk::config::{Color, Progress as How};
 use dehusk::run::{Phase, Progress};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -56,6 +57,10 @@ fn tell(line: &str) {
 pub(crate) struct Screen {
     kind: Kind,
     is_quiet: bool,
+    /// Set when the run should stop.
+    stop: Arc<AtomicBool>,
+    /// Whether that was told.
+    told_stop: AtomicBool,
 }
 
 enum Kind {
@@ -84,7 +89,25 @@ impl Screen {
                 Kind::Plain(Mutex::new(Plain { phase: Phase::Survey, done: 0, total: None, started: now, told: now }))
             }
         };
-        Screen { kind, is_quiet: config.quiet }
+        Screen { kind, is_quiet: config.quiet, stop: Arc::default(), told_stop: AtomicBool::new(false) }
+    }
+
+    /// Has the first signal to end note that the run should stop, and the second end the process at once.
+    pub(crate) fn heed_signals(&self) -> std::io::Result<()> {
+        use signal_hook::consts::{SIGINT, SIGTERM};
+        for signal in [SIGINT, SIGTERM] {
+            // In this order: what the first signal sets, the second finds set.
+            signal_hook::flag::register_conditional_shutdown(signal, crate::STOPPED.into(), Arc::clone(&self.stop))?;
+            signal_hook::flag::register(signal, Arc::clone(&self.stop))?;
+        }
+        Ok(())
+    }
+
+    fn tell_warning(&self, message: &str) {
+        match &self.kind {
+            Kind::Bar(bar) => bar.suspend(|| warn(message)),
+            Kind::Plain(_) | Kind::Off => warn(message),
+        }
     }
 }
 
@@ -126,16 +149,21 @@ impl Progress for Screen {
         if self.is_quiet {
             return;
         }
-        match &self.kind {
-            Kind::Bar(bar) => bar.suspend(|| warn(message)),
-            Kind::Plain(_) | Kind::Off => warn(message),
-        }
+        self.tell_warning(message);
     }
 
     fn end(&self) {
         if let Kind::Bar(bar) = &self.kind {
             bar.finish_and_clear();
         }
+    }
+
+    fn is_stopped(&self) -> bool {
+        let is_stopped = self.stop.load(Ordering::Relaxed);
+        if is_stopped && !self.told_stop.swap(true, Ordering::Relaxed) && !self.is_quiet {
+            self.tell_warning("stopping when the files in hand are done; the same signal once more stops at once");
+        }
+        is_stopped
     }
 }
 
