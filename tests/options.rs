@@ -174,8 +174,9 @@ fn a_key_and_a_flag_of_one_name_do_the_same() {
 /// What a run with a configuration file and flags came to: exit code, what it told, the files that it wrote, its report.
 fn run(folder: &std::path::Path, config: &str, arguments: &[String]) -> (Option<i32>, String, Vec<(String, String)>) {
     std::fs::write(folder.join("dehusk.toml"), config).expect("a file can be written");
-    let has =
-        |name: &str| config.starts_with(name) || arguments.iter().any(|argument| argument == &format!("--{name}"));
+    let has = |name: &str| {
+        config.starts_with(&format!("{name} =")) || arguments.iter().any(|argument| argument == &format!("--{name}"))
+    };
     let mut command = cargo_bin_cmd!("dehusk");
     command.current_dir(folder).args(["clean", "in.jsonl", "--config", "dehusk.toml"]).args(arguments);
     for name in ["output", "report", "journal"] {
