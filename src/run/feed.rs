@@ -86,7 +86,10 @@ pub(super) fn each_part<S, T: Send>(
     });
     let mut done: Vec<(usize, usize, T)> = of_threads.into_iter().flatten().collect();
     done.sort_unstable_by_key(|(file_idx, number, _)| (*file_idx, *number));
-    let mut outcomes: Vec<Vec<T>> = plan.files.iter().map(|_| Vec::new()).collect();
+    let mut n_parts = vec![0; plan.files.len()];
+    done.iter().for_each(|(file_idx, ..)| n_parts[*file_idx] += 1);
+    // Of just the size, since there may be a million of them.
+    let mut outcomes: Vec<Vec<T>> = n_parts.into_iter().map(Vec::with_capacity).collect();
     for (file_idx, _, outcome) in done {
         outcomes[file_idx].push(outcome);
     }

@@ -118,6 +118,9 @@ impl Log {
         if !self.has_name {
             return Ok(());
         }
+        // What the log is of is on the disk under its names before the log is gone.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::fs::syncfs(&self.file);
         std::fs::remove_file(&self.path).map_err(|source| Error::writing(&self.path, source))
     }
 }

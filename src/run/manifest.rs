@@ -70,6 +70,8 @@ struct Head {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 struct Input {
     path: String,
+    /// What it is called below the output.
+    name: String,
     bytes: u64,
     /// Nanoseconds since 1970.
     modified: Option<i128>,
@@ -82,7 +84,8 @@ impl Input {
             Err(before) => i128::try_from(before.duration().as_nanos()).map(|nanoseconds| -nanoseconds),
         };
         let modified = file.modified.and_then(|time| nanoseconds(time).ok());
-        Input { path: file.input.display().to_string(), bytes: file.bytes, modified }
+        let [path, name] = [&file.input, &file.name].map(|path| path.display().to_string());
+        Input { path, name, bytes: file.bytes, modified }
     }
 }
 
@@ -140,6 +143,9 @@ fn changed_input(then: &[Input], now: &[Input]) -> Option<String> {
     for input in now {
         match known.get(input.path.as_str()) {
             None => return Some(format!("{} is new since it was begun", input.path)),
+            Some(known) if known.name != input.name => {
+                return Some(format!("{} would be written as {}, not {}", input.path, input.name, known.name));
+            }
             Some(known) if *known != input => return Some(format!("{} changed since it was begun", input.path)),
             Some(_) => {}
         }

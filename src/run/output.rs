@@ -177,7 +177,10 @@ impl Unfinished {
         self.file.as_file().sync_all().map_err(|source| Error::writing(&self.path, source))?;
         let Unfinished { file, path, may_replace } = self;
         let named = if may_replace { file.persist(&path) } else { file.persist_noclobber(&path) };
-        named.map(drop).map_err(|error| Error::writing(&path, error.error))
+        named.map_err(|error| Error::writing(&path, error.error))?;
+        // The name is to be on the disk as well, where folders can be put there.
+        let _ = File::open(folder_of(&path)).and_then(|folder| folder.sync_all());
+        Ok(())
     }
 
     /// Closes the whole file, which is to be put on the disk, and then under its name.
@@ -231,9 +234,31 @@ impl Whole {
 
     /// Gives the file its name, once it is on the disk.
     pub(super) fn name(self) -> Result<()> {
+        let is_as_written = self.is_as_written();
         let Whole { file, path, may_replace, .. } = self;
+        if !is_as_written {
+            // What is there now is not ours to remove.
+            let _ = file.keep();
+            let what = std::io::Error::new(ErrorKind::ResourceBusy, "another run is writing it");
+            return Err(Error::writing(&path, what));
+        }
         let named = if may_replace { file.persist(&path) } else { file.persist_noclobber(&path) };
         named.map_err(|error| Error::writing(&path, error.error))
+    }
+}
+
+impl Whole {
+    /// Whether the file is the one that was closed: nothing keeps another run from writing the same output since.
+    #[cfg(unix)]
+    fn is_as_written(&self) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let identity = |metadata: &Metadata| (metadata.dev(), metadata.ino());
+        self.file.symlink_metadata().is_ok_and(|found| identity(&found) == identity(&self.metadata))
+    }
+
+    #[cfg(not(unix))]
+    fn is_as_written(&self) -> bool {
+        true
     }
 }
 

@@ -374,7 +374,8 @@ fn refuse_existing(output: &Path, may_replace: bool) -> Result<()> {
         return Ok(());
     }
     let is_there = match std::fs::read_dir(output) {
-        Ok(mut entries) => entries.next().is_some(),
+        // What a run left that was killed is nobody's.
+        Ok(mut entries) => entries.any(|entry| entry.map_or(true, |entry| !is_own(&entry.path()))),
         Err(_) => output.exists(),
     };
     if is_there {

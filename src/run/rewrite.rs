@@ -28,7 +28,7 @@ use crate::record::Fields;
 use crate::record::Layout;
 use crate::rules::Rules;
 use crate::score::Scorer;
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -289,39 +289,37 @@ impl Rewrite<'_> {
         let n_begun = outcomes.iter().filter(|parts| !parts.is_empty()).count();
         let mut counts = Counts::default();
         let mut bad_records = Vec::new();
-        let mut failed = Vec::new();
         let is_fatal =
             |error: &Error| error.is_index_full() || error.is_exhausted() || self.is_stream_error(to_stream, error);
         let tell_record = |(file_idx, record)| tell_record(self.plan, file_idx, record);
-        for (file_idx, outcome) in
-            (0..).zip(outcomes).flat_map(|(file_idx, parts)| parts.into_iter().map(move |part| (file_idx, part)))
-        {
+        let mut failed: BTreeMap<usize, Error> = BTreeMap::new();
+        let errors = unnamed.into_iter().map(|(file_idx, error)| (file_idx, Err(error)));
+        let outcomes = outcomes.into_iter().map(|parts| parts.into_iter().collect::<Result<Vec<PartDone>>>());
+        // Of a file that failed nothing counts, whichever of its parts came through.
+        for (file_idx, outcome) in errors.chain((0..).zip(outcomes)) {
             match outcome {
-                Ok(done) => {
-                    counts.merge(done.counts);
-                    for (record, what) in done.bad {
-                        let place = tell_record((file_idx, record));
-                        if self.config.on_bad_record == OnBadRecord::Stop {
-                            return Err(Error::record(place, what, "nothing was written, as --on-bad-record says"));
+                Ok(parts) if !failed.contains_key(&file_idx) => {
+                    for PartDone { counts: of_part, bad } in parts {
+                        counts.merge(of_part);
+                        for (record, what) in bad {
+                            let place = tell_record((file_idx, record));
+                            if self.config.on_bad_record == OnBadRecord::Stop {
+                                return Err(Error::record(place, what, "nothing was written, as --on-bad-record says"));
+                            }
+                            bad_records.push(format!("{place}: {what}"));
                         }
-                        bad_records.push(format!("{place}: {what}"));
                     }
                 }
+                Ok(_) => {}
                 Err(error) if is_fatal(&error) => return Err(error),
-                Err(error) => failed.push((file_idx, error)),
+                Err(error) => {
+                    failed.entry(file_idx).or_insert(error);
+                }
             }
-        }
-        for (file_idx, error) in unnamed {
-            if is_fatal(&error) {
-                return Err(error);
-            }
-            failed.push((file_idx, error));
         }
         if n_begun < self.plan.files.len() {
             return Err(self.stopped(n_begun - failed.len(), to_stream));
         }
-        failed.sort_by_key(|(file_idx, _)| *file_idx);
-        failed.dedup_by_key(|(file_idx, _)| *file_idx);
         let locator = self.survey.map(|survey| Locator::of_survey(self.plan, survey));
         let mut report = counts.report(
             self.config,
@@ -338,15 +336,14 @@ impl Rewrite<'_> {
         }
         report.bad_records = bad_records;
         let at_plan = self.plan.failed.iter().map(ToString::to_string);
-        report.failed_files = at_plan.chain(failed.iter().map(|(_, error)| error.to_string())).collect();
+        report.failed_files = at_plan.chain(failed.values().map(ToString::to_string)).collect();
         report.totals.files = (self.plan.files.len() - failed.len()) as u64;
         report.totals.files_passed_over = self.plan.passed_over.len() as u64;
         const TOLD: usize = 100;
         report.passed_over = self.plan.passed_over.iter().take(TOLD).map(|path| path.display().to_string()).collect();
         // What could not be read at all is an outcome. What was surveyed and is lost, or cannot be written, may come through yet.
-        report.unfinished = failed.iter().any(|(_, error)| self.survey.is_some() || error.is_writing());
-        let failed: HashSet<usize> = failed.into_iter().map(|(file_idx, _)| file_idx).collect();
-        let finished = (0..self.plan.files.len()).filter(|file_idx| !failed.contains(file_idx)).collect();
+        report.unfinished = failed.values().any(|error| self.survey.is_some() || error.is_writing());
+        let finished = (0..self.plan.files.len()).filter(|file_idx| !failed.contains_key(file_idx)).collect();
         Ok(Passed { report, finished })
     }
 
