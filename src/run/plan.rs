@@ -169,7 +169,7 @@ impl Plan {
         }
         let format = match (config.format, by_name(&input)) {
             (Format::Auto, Some(format)) => format,
-            (Format::Auto, None) if is_named => content_format(&read_text(config, &input, 1 << 12)?),
+            (Format::Auto, None) if is_named => format_by_content(config, &input)?,
             (Format::Auto, None) => {
                 self.passed_over.push(input);
                 return Ok(());
@@ -447,6 +447,16 @@ fn read_start(path: &Path, n_bytes: usize) -> Result<Vec<u8>> {
     let mut start = Vec::new();
     let read = File::open(path).and_then(Unpacked::new).and_then(|mut file| file.read_up_to(n_bytes, &mut start));
     read.map(|()| start).map_err(|source| Error::reading(path, source))
+}
+
+/// What a file is by how it starts.
+fn format_by_content(config: &Config, path: &Path) -> Result<Format> {
+    const ENOUGH_BYTES: usize = 1 << 12;
+    match content_format(&read_start(path, ENOUGH_BYTES)?) {
+        // Which it may be in another encoding.
+        Format::Text | Format::Jsonl => Ok(content_format(&read_text(config, path, ENOUGH_BYTES)?)),
+        format => Ok(format),
+    }
 }
 
 /// The text that a file starts with, from so many bytes.

@@ -18,7 +18,7 @@ use super::templates::Learned;
 use super::workers::Workers;
 use crate::clean::{Alone, Look, Looker};
 use crate::codec::{Codec, Packer};
-use crate::config::{Config, OnBadRecord};
+use crate::config::{Config, OnBadRecord, OutputFormat};
 use crate::decide::Repeats;
 use crate::error::{Error, Result};
 use crate::index::{Lookup, Place, Trace};
@@ -230,6 +230,11 @@ impl Rewrite<'_> {
             manifest.note_part(part, done, &worker.journal)?;
         }
         if let Some(stream) = &outputs.stream {
+            let is_followed = part.is_last && part.file_idx + 1 < self.plan.files.len();
+            if is_followed && self.ends_lines(file, part) && worker.out.last().is_some_and(|last| *last != b'\n') {
+                // Lest the next file goes on in the same line.
+                worker.out.push(b'\n');
+            }
             let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
             stream
                 .submit(turn, part.is_last, &worker.out)
@@ -247,6 +252,16 @@ impl Rewrite<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether what is written of a part is lines, which follow lines of other files in one stream.
+    fn ends_lines(&self, file: &PlannedFile, part: &Part) -> bool {
+        let is_of_lines = match file.layout {
+            Layout::Lines | Layout::Jsonl(_) | Layout::Csv(_) => true,
+            Layout::Whole => self.config.output_format == OutputFormat::Text,
+            _ => false,
+        };
+        (is_of_lines && part.encoding.is_none()) || Conversion::of(self.config, &file.layout).is_some()
     }
 
     /// How a part is written, which is given the form that its file takes: records are packed that are packed by themselves.

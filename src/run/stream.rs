@@ -176,7 +176,7 @@ impl<'s> Stream<'s> {
         let fails = |source| Error::reading("standard input".as_ref(), source);
         let mut pending: Vec<u8> = Vec::new();
         // How much of what is pending is known to hold no end of a record.
-        let mut searched = 0;
+        let (mut searched, mut wanted) = (0, 0);
         let mut is_ended = false;
         while !is_ended {
             match self.receive(receiver)? {
@@ -195,12 +195,18 @@ impl<'s> Stream<'s> {
                     None => continue,
                 },
             };
+            if !is_ended && pending.len() < wanted {
+                continue;
+            }
             let end = if is_ended { pending.len() } else { kind.reading().last_end(&pending, searched).unwrap_or(0) };
             if end > 0 || (is_ended && kind.layout == Layout::Whole) {
                 self.batch(kind.reading(), &pending[..end])?;
                 pending.drain(..end);
             }
             searched = pending.len();
+            // A record that does not end is looked at again when it has doubled.
+            let is_slow = kind.layout.terminator().is_none() && searched > READ_BYTES;
+            wanted = if is_slow { 2 * searched } else { 0 };
         }
         Ok(())
     }
@@ -429,7 +435,9 @@ fn kind(config: &Config, start: &[u8], is_ended: bool) -> Result<Option<Kind>> {
     }
     let guess = || Ok::<_, Error>(looks_like(&start[..start.len().min(GUESS_BYTES)], is_ended));
     let encoding = otherwise.encoding(start, guess)?;
-    let shown = encoding.map(|encoding| encoding.shown(start).into_bytes());
+    // What is in no encoding shows before it is decoded.
+    let may_be_encoded = matches!(content_format(start), Format::Text | Format::Jsonl);
+    let shown = encoding.filter(|_| may_be_encoded).map(|encoding| encoding.shown(start).into_bytes());
     let layout = layout(config, shown.as_deref().unwrap_or(start), is_ended)?;
     Ok(layout.map(|layout| Kind { encoding: encoding.filter(|_| layout.may_be_encoded()), layout }))
 }

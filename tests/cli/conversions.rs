@@ -159,3 +159,15 @@ fn parquet_becomes_jsonl_even_in_a_stream() {
     let packed = folder.output_of("clean a.parquet -o - --output-format jsonl --drop-empty --compress gzip");
     assert_eq!(unpacked("gz", &packed).map(String::from_utf8), Some(Ok(written)));
 }
+
+#[test]
+fn files_of_one_stream_do_not_share_a_line() {
+    let folder = Folder::new()
+        .with("a.jsonl", "{\"text\":\"one\"}")
+        .with("b.csv", "id,text\n1,x\n")
+        .with("c.jsonl", "{\"text\":\"\"}");
+    let one = folder.run("clean a.jsonl b.csv c.jsonl -o - --output-format jsonl");
+    one.says("{\"text\":\"one\"}\n{\"id\":\"1\",\"text\":\"x\"}\n{\"text\":\"\"}");
+    folder.run("clean a.jsonl c.jsonl -o -").says("{\"text\":\"one\"}\n{\"text\":\"\"}");
+    folder.run("clean a.jsonl -o -").says("{\"text\":\"one\"}");
+}
