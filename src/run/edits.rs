@@ -88,7 +88,8 @@ pub(crate) struct PartBytes<'p> {
 impl PartBytes<'_> {
     /// Where a record starts that can go: a file of other records keeps its byte order mark.
     fn start_of(&self, record: Span) -> usize {
-        match self.starts_file && record.start == 0 && self.reading.layout.is_splittable() {
+        let layout = self.reading.layout;
+        match self.starts_file && record.start == 0 && layout.is_splittable() && layout.may_be_encoded() {
             true => self.reading.mark_length(record.of(self.bytes)),
             false => record.start,
         }

@@ -245,9 +245,7 @@ impl Whole {
         let named = if may_replace { file.persist(&path) } else { file.persist_noclobber(&path) };
         named.map_err(|error| Error::writing(&path, error.error))
     }
-}
 
-impl Whole {
     /// Whether the file is the one that was closed: nothing keeps another run from writing the same output since.
     #[cfg(unix)]
     fn is_as_written(&self) -> bool {

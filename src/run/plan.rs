@@ -452,16 +452,17 @@ fn read_start(path: &Path, n_bytes: usize) -> Result<Vec<u8>> {
 /// What a file is by how it starts.
 fn format_by_content(config: &Config, path: &Path) -> Result<Format> {
     const ENOUGH_BYTES: usize = 1 << 12;
-    match content_format(&read_start(path, ENOUGH_BYTES)?) {
-        // Which it may be in another encoding.
-        Format::Text | Format::Jsonl => Ok(content_format(&read_text(config, path, ENOUGH_BYTES)?)),
-        format => Ok(format),
-    }
+    let start = read_start(path, ENOUGH_BYTES)?;
+    let format = content_format(&start);
+    if may_be_encoded(format) { Ok(content_format(&decode(config, path, start)?)) } else { Ok(format) }
 }
 
 /// The text that a file starts with, from so many bytes.
 fn read_text(config: &Config, path: &Path, n_bytes: usize) -> Result<Vec<u8>> {
-    let start = read_start(path, n_bytes)?;
+    decode(config, path, read_start(path, n_bytes)?)
+}
+
+fn decode(config: &Config, path: &Path, start: Vec<u8>) -> Result<Vec<u8>> {
     Ok(match config.otherwise().encoding(&start, || guess_file(path))? {
         None => start,
         Some(encoding) => encoding.shown(&start).into_bytes(),
@@ -493,6 +494,11 @@ fn guess_file(path: &Path) -> Result<Option<Encoding>> {
 pub(super) fn into_io_error(error: walkdir::Error) -> std::io::Error {
     let what = error.to_string();
     error.into_io_error().unwrap_or_else(|| std::io::Error::other(what))
+}
+
+/// Whether what looks so before it is decoded may be something else in an encoding; all other formats are in none.
+pub(crate) fn may_be_encoded(format: Format) -> bool {
+    matches!(format, Format::Text | Format::Jsonl)
 }
 
 /// What bytes are, by how they start.

@@ -41,7 +41,7 @@ pub struct Report {
     pub failed_files: Vec<String>,
     /// Whether some of them can be tried again with [`resume`](Config::resume): they were read, but could not be written.
     pub unfinished: bool,
-    /// Files in folders that are neither text nor JSONL by their names; a long list is cut short.
+    /// Files in folders that are of no known format by their names; a long list is cut short.
     pub passed_over: Vec<String>,
     /// How long it took. The only part that differs from run to run.
     pub times: Times,

@@ -14,7 +14,7 @@ use super::edits::{EditedRecord, Edits, PartBytes, edit_part};
 use super::ledger::{CutSource, begin_journal, end_journal};
 use super::outline::{Outline, PartLooker};
 use super::output::{Unfinished, output_codec};
-use super::plan::{content_format, layout_of};
+use super::plan::{content_format, layout_of, may_be_encoded};
 use super::progress::Phase;
 use super::reading::Reading;
 use super::report::{Counts, Report};
@@ -435,9 +435,8 @@ fn kind(config: &Config, start: &[u8], is_ended: bool) -> Result<Option<Kind>> {
     }
     let guess = || Ok::<_, Error>(looks_like(&start[..start.len().min(GUESS_BYTES)], is_ended));
     let encoding = otherwise.encoding(start, guess)?;
-    // What is in no encoding shows before it is decoded.
-    let may_be_encoded = matches!(content_format(start), Format::Text | Format::Jsonl);
-    let shown = encoding.filter(|_| may_be_encoded).map(|encoding| encoding.shown(start).into_bytes());
+    let shown = encoding.filter(|_| may_be_encoded(content_format(start)));
+    let shown = shown.map(|encoding| encoding.shown(start).into_bytes());
     let layout = layout(config, shown.as_deref().unwrap_or(start), is_ended)?;
     Ok(layout.map(|layout| Kind { encoding: encoding.filter(|_| layout.may_be_encoded()), layout }))
 }

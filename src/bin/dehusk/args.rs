@@ -74,7 +74,7 @@ pub(crate) enum Command {
     ///
     /// What many pages of a site repeat at their edges is a template of the site. `clean` learns that by itself from the files
     /// it is given; a pack has it for pages that come later, one at a time, and for people to look through: delete an entry,
-    /// and the line stays. Documents need a site: a JSONL field with an address, or with the site itself. Options of packs,
+    /// and the line stays. Documents need a site: a field with an address, or with the site itself. Options of packs,
     /// repeats, accounts and limits mean nothing here.
     #[command(after_help = EXIT_CODES)]
     Learn {
@@ -263,7 +263,7 @@ pub(crate) struct ConfigArgs {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_enum, help_heading = "Input")]
     framing: Option<Framing>,
-    /// The field of JSONL, or the column of CSV, that is cleaned [default: text]
+    /// The field of JSONL, or the column of CSV or Parquet, that is cleaned [default: text]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     text_field: Option<String>,
