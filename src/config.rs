@@ -1,5 +1,9 @@
 //! The configuration: one struct, whose fields are the flags of the command and the keys of a TOML file.
 
+mod size;
+
+pub use size::Size;
+
 use crate::decide::{Keep, Scope};
 use crate::encoding::Otherwise;
 use crate::error::{Error, Result};
@@ -32,6 +36,10 @@ pub struct Config {
     pub resume: bool,
     /// How many threads work; as many as there are processors if not given.
     pub threads: Option<usize>,
+    /// How much memory a run over files may take; any if not given. What it must remember beyond that it keeps on disk.
+    pub memory: Option<Size>,
+    /// The folder for what is kept on disk while a run lasts; the system's if not given.
+    pub tmp_dir: Option<PathBuf>,
     /// What the inputs are.
     pub format: Format,
     /// How text is encoded that does not say so by a byte order mark: `utf-8`, another label of the Encoding Standard, or
@@ -105,6 +113,9 @@ pub struct Config {
 const DEFAULT_PACKS: [&str; 11] =
     ["cnet", "gutenberg", "web-de", "web-en", "web-es", "web-fr", "web-it", "web-ja", "web-pt", "web-ru", "web-zh"];
 
+/// The least that a run may be given.
+const LEAST_MEMORY: Size = Size::new(128 << 20);
+
 impl Default for Config {
     fn default() -> Self {
         Config {
@@ -112,6 +123,8 @@ impl Default for Config {
             force: false,
             resume: false,
             threads: None,
+            memory: None,
+            tmp_dir: None,
             format: Format::Auto,
             encoding: "utf-8".into(),
             framing: Framing::None,
@@ -346,6 +359,11 @@ impl Config {
     }
 
     /// What is wrong, with the key of the value that should change.
+    /// The folder for temporary files.
+    pub(crate) fn tmp_dir(&self) -> PathBuf {
+        self.tmp_dir.clone().unwrap_or_else(tempfile::env::temp_dir)
+    }
+
     fn complaint(&self) -> Option<(&'static str, String)> {
         let fails = |key, what: &str| Some((key, what.to_owned()));
         for (key, share) in
@@ -366,6 +384,12 @@ impl Config {
         }
         if self.threads == Some(0) {
             return fails("threads", "threads is 0; give at least 1, or leave it out to use all processors");
+        }
+        if let Some(memory) = self.memory.filter(|memory| *memory < LEAST_MEMORY) {
+            return fails(
+                "memory",
+                &format!("memory is {memory}; give at least {LEAST_MEMORY}, which one thread takes"),
+            );
         }
         if self.force && self.resume {
             let what = "force and resume are both given: one begins anew, the other goes on; leave one out";

@@ -28,6 +28,8 @@ pub(crate) enum Kind {
     Record { place: String, what: String, remedy: String },
     #[error("{path}:{line}: {what}", path = path.display())]
     Journal { path: PathBuf, line: usize, what: String },
+    #[error("{}: keeping temporary files failed: {source}; {remedy}", folder.display())]
+    Scratch { folder: PathBuf, remedy: &'static str, source: std::io::Error },
     #[error("{what}; {remedy}")]
     Limit { what: String, remedy: String },
     #[error("stopped: {what}; {remedy}")]
@@ -81,6 +83,15 @@ impl Error {
         Kind::Io { path: path.to_owned(), action: "writing", remedy, source }.into()
     }
 
+    /// Writing or reading temporary files in `folder` failed.
+    pub(crate) fn scratch(folder: &Path, source: std::io::Error) -> Self {
+        let remedy = match source.kind() {
+            _ if has_no_handles(source.raw_os_error()) => MORE_HANDLES,
+            _ => "free some space, or choose another folder with --tmp-dir",
+        };
+        Kind::Scratch { folder: folder.to_owned(), remedy, source }.into()
+    }
+
     /// Writing to standard output failed.
     pub(crate) fn to_standard_output(source: std::io::Error) -> Self {
         Error::writing("standard output".as_ref(), source)
@@ -124,7 +135,7 @@ impl Error {
 
     /// Whether the operating system refused to read or write.
     pub fn is_io(&self) -> bool {
-        matches!(*self.0, Kind::Io { .. })
+        matches!(*self.0, Kind::Io { .. } | Kind::Scratch { .. })
     }
 
     /// Whether a record was bad and the run was told to stop at one, or a labelled page is bad.
@@ -147,10 +158,10 @@ impl Error {
         matches!(*self.0, Kind::Stopped { .. })
     }
 
-    /// Whether something is used up that every file needs: space on the disk, file handles.
+    /// Whether something is used up, or fails, that every file needs: space on the disk, file handles, temporary files.
     pub(crate) fn is_exhausted(&self) -> bool {
         use std::io::ErrorKind::{OutOfMemory, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-        let Kind::Io { source, .. } = &*self.0 else { return false };
+        let Kind::Io { source, .. } = &*self.0 else { return matches!(*self.0, Kind::Scratch { .. }) };
         has_no_handles(source.raw_os_error())
             || matches!(source.kind(), OutOfMemory | QuotaExceeded | ReadOnlyFilesystem | StorageFull)
     }

@@ -48,6 +48,11 @@ impl Fingerprint {
         Fingerprint((u128::from_le_bytes(self.0) ^ u128::from_le_bytes(scope.0)).to_le_bytes())
     }
 
+    /// The fingerprint with these bytes.
+    pub(crate) fn from_bytes(bytes: [u8; 16]) -> Self {
+        Fingerprint(bytes)
+    }
+
     /// Its bytes.
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0

@@ -1,7 +1,7 @@
 //! Tests as data: every case of `tests/cases/*.toml`, on every path that a text can take through dehusk.
 //!
 //! ```text
-//! files     a folder of the files, at 1, 2 and 7 threads: the same output, journal and report; dry; to one stream;
+//! files     a folder of the files, at 1, 2 and 7 threads, and with a bound to the memory: the same output, journal and report; dry; to one stream;
 //!           and each explained
 //! restore   what was cleaned, and the journal, give the inputs bit for bit
 //! jsonl     the same documents as records of one file, spelled in two ways
@@ -18,6 +18,7 @@ mod told;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use case::{Case, Skippable};
+use dehusk::config::Size;
 use dehusk::run::{Report, Run, restore};
 use dehusk::{Cleaner, Config, Document, Keep, Scope, Scratch};
 use std::collections::{BTreeMap, HashSet};
@@ -113,8 +114,8 @@ impl<'c> Bench<'c> {
         Config { output: path("out"), journal: path("journal"), threads: Some(threads), ..self.config.clone() }
     }
 
-    fn run(&self, label: &str, threads: usize, input: &Path) -> Result<Done> {
-        let config = self.config(label, threads);
+    fn run(&self, label: &str, threads: usize, memory: Option<Size>, input: &Path) -> Result<Done> {
+        let config = Config { memory, ..self.config(label, threads) };
         let report = Run::new(&config, &())?.files(&[input.to_owned()])?;
         let output = self.folder.join(format!("out-{label}"));
         let journal = self.folder.join(format!("journal-{label}"));
@@ -142,11 +143,10 @@ impl<'c> Bench<'c> {
 
     fn files(&self) -> Result<Cuts> {
         let input = self.folder.join("in");
-        let done = self.run("1", 1, &input).context("files")?;
-        for threads in [2, 7] {
-            let other =
-                self.run(&threads.to_string(), threads, &input).with_context(|| format!("{threads} threads"))?;
-            ensure!(other == done, "{threads} threads: not as with one");
+        let done = self.run("1", 1, None, &input).context("files")?;
+        for (label, threads, memory) in [("2", 2, None), ("7", 7, None), ("bound", 2, Some(Size::new(512 << 20)))] {
+            let other = self.run(label, threads, memory, &input).with_context(|| label.to_owned())?;
+            ensure!(other == done, "{label}: not as with one thread");
         }
         let left = self.case.files.iter().filter_map(|file| Some((file.name.clone(), file.left.clone()?)));
         same_texts(&done.outputs, &left.collect())?;
@@ -223,7 +223,7 @@ impl<'c> Bench<'c> {
             let (records, left) = told::as_jsonl(self.case, spelling).with_context(|| label.clone())?;
             std::fs::create_dir(&input)?;
             std::fs::write(input.join("all.jsonl"), records)?;
-            let done = self.run(&label, 2, &input).with_context(|| label.clone())?;
+            let done = self.run(&label, 2, None, &input).with_context(|| label.clone())?;
             same_texts(&done.outputs, &BTreeMap::from([("all.jsonl".to_owned(), left)]))
                 .with_context(|| label.clone())?;
             let own = cuts_of(&done.journal, |_, record| self.case.files[record - 1].name.clone())?;

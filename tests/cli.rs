@@ -44,6 +44,7 @@ mod cli {
 
     mod faults;
     mod kills;
+    mod memory;
     mod odd_inputs;
     mod pages;
     mod pipes;

@@ -1,7 +1,7 @@
 //! What is known where each document is decided on by itself: what stands in the documents of one look.
 
 use super::Look;
-use crate::decide::{Keep, Repeats, Witnesses};
+use crate::decide::{Keep, PartCopies, Repeats, Witnesses};
 use crate::error::Result;
 use crate::index::{MemoryIndex, Trace};
 
@@ -25,7 +25,8 @@ impl Alone {
     }
 
     /// What to decide by.
-    pub(crate) fn repeats(&self, keep: Keep) -> Repeats<'_, MemoryIndex> {
-        Repeats { lookup: &self.index, traces: &self.traces, witnesses: &self.witnesses, keep, displaced: None }
+    pub(crate) fn copies(&self, keep: Keep) -> PartCopies<'_, MemoryIndex> {
+        let Alone { index: lookup, traces, witnesses } = self;
+        Repeats { lookup, traces, witnesses, keep, displaced: None }.of_part(0)
     }
 }

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::decide::{Chrome, Judge, Page, Reason, Scope, Template, join};
 use crate::error::Result;
 use crate::fingerprint::{Fingerprint, Fingerprinter};
-use crate::index::{Index, Mark, Place, Trace};
+use crate::index::{EntryId, Index, Mark, Place, Trace};
 use crate::rules::Rules;
 use crate::running::{self, Running};
 use crate::scan::{Hit, scan};
@@ -126,6 +126,16 @@ impl Look {
     /// Notes the documents in the index, as standing in part `part` after what `trace` holds, and adds their marks to
     /// `trace`. A block that goes as chrome is not noted: its repeats elsewhere are not repeats of something that stays.
     pub(crate) fn note(&self, index: &impl Index, part: u32, trace: &mut Trace) -> Result<()> {
+        self.note_with(part, trace, |batch, entries| index.note(batch, entries))
+    }
+
+    /// The same, where `note` is what takes notes, and appends an entry for each.
+    pub(crate) fn note_with(
+        &self,
+        part: u32,
+        trace: &mut Trace,
+        note: impl FnOnce(&[(Fingerprint, Place)], &mut Vec<EntryId>) -> Result<()>,
+    ) -> Result<()> {
         let base = trace.n_blocks();
         let place = |block_idx: usize| {
             let block = u32::try_from(base + block_idx).expect("has_room was asked, so that blocks can be numbered");
@@ -150,7 +160,7 @@ impl Look {
             }
         }
         let mut entries = Vec::with_capacity(batch.len());
-        index.note(&batch, &mut entries)?;
+        note(&batch, &mut entries)?;
         let mut entries = entries.into_iter();
         let mut next = || entries.next().expect("an index gives an entry for each fingerprint");
         for document_idx in 0..self.documents.len() {

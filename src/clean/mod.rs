@@ -153,7 +153,7 @@ impl Cleaner {
             Some(memory.number(admitted))
         } else {
             let alone = Alone::of(look)?;
-            decide(&alone.repeats(self.config.keep), 0, 0, look.chrome_of(0), decisions);
+            decide(&alone.copies(self.config.keep), 0, look.chrome_of(0), decisions);
             None
         };
         cuts.clear();
@@ -225,7 +225,7 @@ impl Memory {
     fn decide(&self, admitted: Admitted, look: &Look, decisions: &mut Vec<Decision>) {
         let (lookup, traces, witnesses) = (&self.index, &self.traces, &self.witnesses);
         let repeats = Repeats { lookup, traces, witnesses, keep: Keep::First, displaced: None };
-        decide(&repeats, admitted.part, admitted.document_idx, look.chrome_of(0), decisions);
+        decide(&repeats.of_part(admitted.part), admitted.document_idx, look.chrome_of(0), decisions);
     }
 
     /// The number of a document that was admitted, in the order of arrival.

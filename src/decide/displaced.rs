@@ -46,7 +46,7 @@ impl Displaced {
             let trace = &mut traces[part as usize];
             let block_idx = block as usize;
             let mark = trace.mark(block_idx);
-            if let Some(entry) = mark.entry().filter(|_| mark.is_long()) {
+            if let Some(entry) = mark.entry() {
                 is_first(entry, Place { part, block });
             }
             let is_of = |last: &Touched| last.part == part && trace.blocks_of(last.document_idx).contains(&block_idx);
@@ -84,8 +84,8 @@ impl Displaced {
             for document_idx in 0..trace.n_documents() {
                 let blocks = trace.blocks_of(document_idx);
                 let whole = trace.whole(document_idx).map(|entry| (blocks.start, entry));
-                let long = blocks.map(|block| (block, trace.mark(block))).filter(|(_, mark)| mark.is_long());
-                for (block, entry) in long.filter_map(|(block, mark)| Some((block, mark.entry()?))).chain(whole) {
+                let entries = blocks.filter_map(|block| Some((block, trace.mark(block).entry()?)));
+                for (block, entry) in entries.chain(whole) {
                     if let Some(first) = self.firsts.get_mut(&entry) {
                         // Parts and blocks come in order, so that the first met is the smallest.
                         first.get_or_insert(place(part, block));

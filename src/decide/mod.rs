@@ -12,12 +12,13 @@ mod repeats;
 
 pub(crate) use chrome::{Chrome, Judge, Page, join};
 pub(crate) use displaced::Displaced;
-pub(crate) use repeats::{Repeats, Witnesses};
+pub(crate) use repeats::{Copies, PartCopies, Repeats, Side, Witnesses};
 
-use crate::index::{Lookup, Mark, Place};
+use crate::index::{Mark, Place};
 use crate::rules::RuleIdx;
 use crate::score::Score;
 use crate::text::Span;
+use repeats::decide_repeats;
 use serde::{Deserialize, Serialize};
 
 /// Where repeats are looked for.
@@ -104,19 +105,12 @@ pub struct Decision {
 
 /// Decides on one document: appends what goes to `decisions`, in the order of the text.
 ///
-/// The document is number `document_idx` of part `part`, whose trace is among those of `repeats`; `chrome` is what a
-/// [`Judge`] found in it.
-pub(crate) fn decide<L: Lookup>(
-    repeats: &Repeats<'_, L>,
-    part: u32,
-    document_idx: usize,
-    chrome: &[Chrome],
-    decisions: &mut Vec<Decision>,
-) {
+/// The document is number `document_idx` of the part that `copies` are of; `chrome` is what a [`Judge`] found in it.
+pub(crate) fn decide(copies: &impl Copies, document_idx: usize, chrome: &[Chrome], decisions: &mut Vec<Decision>) {
     let base = decisions.len();
-    let trace = &repeats.traces[part as usize];
+    let trace = copies.trace();
     let blocks = trace.blocks_of(document_idx);
-    repeats.decide(part, document_idx, decisions);
+    decide_repeats(copies, document_idx, decisions);
     let n_repeats = decisions.len();
     for chrome in chrome {
         let decision = Decision { block: chrome.block, words: chrome.words, reason: chrome.reason };

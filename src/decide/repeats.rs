@@ -14,7 +14,29 @@ use super::{Decision, Displaced, Keep, Reason};
 use crate::index::{EntryId, Lookup, Mark, Place, Trace};
 use std::collections::HashMap;
 
-/// What is known of the whole scope when repeats are decided.
+/// What is known of the copies of a part's blocks when repeats are decided.
+pub(crate) trait Copies {
+    /// The trace of the part.
+    fn trace(&self) -> &Trace;
+
+    /// Where another copy of a long block stands that makes this one go.
+    fn of_block(&self, block: usize) -> Option<Place>;
+
+    /// Where another document starts of which this one is a copy, so that it goes as a whole.
+    fn of_document(&self, document_idx: usize) -> Option<Place>;
+
+    /// The blocks beside a place, outwards, to the end of the document that it is in: each with its number in its part.
+    fn beside(&self, place: Place, side: Side) -> impl Iterator<Item = (u32, Mark)>;
+}
+
+/// A direction from a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Before,
+    After,
+}
+
+/// What is known of the whole scope when repeats are decided, in memory.
 pub(crate) struct Repeats<'r, L> {
     pub(crate) lookup: &'r L,
     /// The traces of all parts so far, by their number.
@@ -23,6 +45,62 @@ pub(crate) struct Repeats<'r, L> {
     pub(crate) keep: Keep,
     /// What is first instead of what templates remove, where they were learned.
     pub(crate) displaced: Option<&'r Displaced>,
+}
+
+/// The same, of one part.
+pub(crate) struct PartCopies<'r, L> {
+    repeats: Repeats<'r, L>,
+    part: u32,
+}
+
+impl<'r, L: Lookup> Repeats<'r, L> {
+    /// What is known of a part.
+    pub(crate) fn of_part(self, part: u32) -> PartCopies<'r, L> {
+        PartCopies { repeats: self, part }
+    }
+}
+
+impl<L: Lookup> Copies for PartCopies<'_, L> {
+    fn trace(&self) -> &Trace {
+        &self.repeats.traces[self.part as usize]
+    }
+
+    fn of_block(&self, block: usize) -> Option<Place> {
+        self.other_copy(self.trace().mark(block).entry()?, place(self.part, block))
+    }
+
+    fn of_document(&self, document_idx: usize) -> Option<Place> {
+        let start = place(self.part, self.trace().blocks_of(document_idx).start);
+        let whole = self.trace().whole(document_idx).and_then(|entry| self.other_copy(entry, start));
+        whole.or_else(|| self.repeats.displaced.and_then(|displaced| displaced.copy(start)))
+    }
+
+    fn beside(&self, place: Place, side: Side) -> impl Iterator<Item = (u32, Mark)> {
+        let trace = &self.repeats.traces[place.part as usize];
+        let document = trace.blocks_of(trace.document_at(place.block));
+        let block = place.block as usize;
+        let (mut after, mut before) = match side {
+            Side::After => (block + 1..document.end, 0..0),
+            Side::Before => (0..0, document.start..block),
+        };
+        let next = move || after.next().or_else(|| before.next_back());
+        std::iter::from_fn(next).map(|block| (number(block), trace.mark(block)))
+    }
+}
+
+impl<L: Lookup> PartCopies<'_, L> {
+    /// Where another copy stands that makes the one at `here` go.
+    fn other_copy(&self, entry: EntryId, here: Place) -> Option<Place> {
+        let Repeats { lookup, witnesses, keep, displaced, .. } = self.repeats;
+        let first = first(lookup, displaced, entry);
+        if first != here {
+            return Some(first);
+        }
+        match keep {
+            Keep::First => None,
+            Keep::None => witnesses.0.get(&entry).copied(),
+        }
+    }
 }
 
 /// For entries that stand more than once, their second place; needed only where the first copy goes too.
@@ -53,68 +131,46 @@ impl Witnesses {
     }
 }
 
-impl<L: Lookup> Repeats<'_, L> {
-    /// Appends what repeats in a document.
-    pub(super) fn decide(&self, part: u32, document_idx: usize, decisions: &mut Vec<Decision>) {
-        let trace = &self.traces[part as usize];
-        let blocks = trace.blocks_of(document_idx);
-        let start = blocks.start;
-        let number = |block: usize| u32::try_from(block - start).expect("blocks of a part are numbered with 32 bits");
-        let base = decisions.len();
-        let whole = trace.whole(document_idx).and_then(|entry| self.other_copy(entry, place(part, start)));
-        let rest = || self.displaced.and_then(|displaced| displaced.copy(place(part, start)));
-        if let Some(copy) = whole.or_else(rest) {
-            for block in blocks.filter(|&block| trace.mark(block) != Mark::BLANK) {
-                decisions.push(Decision { block: number(block), words: None, reason: Reason::Copy(copy) });
-            }
-            return;
+/// Appends what repeats in a document.
+pub(super) fn decide_repeats(copies: &impl Copies, document_idx: usize, decisions: &mut Vec<Decision>) {
+    let trace = copies.trace();
+    let blocks = trace.blocks_of(document_idx);
+    let start = blocks.start;
+    let base = decisions.len();
+    if let Some(copy) = copies.of_document(document_idx) {
+        for block in blocks.filter(|&block| trace.mark(block) != Mark::BLANK) {
+            decisions.push(Decision { block: number(block - start), words: None, reason: Reason::Copy(copy) });
         }
-        let mut anchors = Vec::new();
-        for block in blocks.clone() {
-            let mark = trace.mark(block);
-            if let Some(entry) = mark.entry().filter(|_| mark.is_long())
-                && let Some(copy) = self.other_copy(entry, place(part, block))
+        return;
+    }
+    let mut anchors = Vec::new();
+    for block in blocks.clone() {
+        if trace.mark(block).is_long()
+            && let Some(copy) = copies.of_block(block)
+        {
+            anchors.push((block, copy));
+            decisions.push(Decision { block: number(block - start), words: None, reason: Reason::Repeat(copy) });
+        }
+    }
+    let mut goes = vec![false; if anchors.is_empty() { 0 } else { blocks.len() }];
+    for &(block, copy) in &anchors {
+        let mut agree = |here: &mut dyn Iterator<Item = usize>, there: &mut dyn Iterator<Item = (u32, Mark)>| {
+            let mut here = here.map(|block| (block, trace.mark(block)));
+            while let Some((block, mark)) = next_compared(&mut here)
+                && !mark.is_long()
+                && let Some((other, other_mark)) = next_compared(there)
+                && other_mark == mark
             {
-                anchors.push((block, copy));
-                decisions.push(Decision { block: number(block), words: None, reason: Reason::Repeat(copy) });
-            }
-        }
-        let mut goes = vec![false; if anchors.is_empty() { 0 } else { blocks.len() }];
-        for &(block, copy) in &anchors {
-            let copy_trace = &self.traces[copy.part as usize];
-            let copy_blocks = copy_trace.blocks_of(copy_trace.document_at(copy.block));
-            let copy_block = copy.block as usize;
-            let mut agree = |here: &mut dyn Iterator<Item = usize>, there: &mut dyn Iterator<Item = usize>| {
-                while let Some(block) = next_compared(trace, here)
-                    && let Some(other) = next_compared(copy_trace, there)
-                {
-                    let mark = trace.mark(block);
-                    if mark.is_long() || copy_trace.mark(other) != mark {
-                        break;
-                    }
-                    if !std::mem::replace(&mut goes[block - start], true) {
-                        let reason = Reason::Repeat(place(copy.part, other));
-                        decisions.push(Decision { block: number(block), words: None, reason });
-                    }
+                if !std::mem::replace(&mut goes[block - start], true) {
+                    let reason = Reason::Repeat(Place { part: copy.part, block: other });
+                    decisions.push(Decision { block: number(block - start), words: None, reason });
                 }
-            };
-            agree(&mut (block + 1..blocks.end), &mut (copy_block + 1..copy_blocks.end));
-            agree(&mut (start..block).rev(), &mut (copy_blocks.start..copy_block).rev());
-        }
-        decisions[base..].sort_by_key(|decision| decision.block);
+            }
+        };
+        agree(&mut (block + 1..blocks.end), &mut copies.beside(copy, Side::After));
+        agree(&mut (start..block).rev(), &mut copies.beside(copy, Side::Before));
     }
-
-    /// Where another copy stands that makes the one at `here` go.
-    fn other_copy(&self, entry: EntryId, here: Place) -> Option<Place> {
-        let first = first(self.lookup, self.displaced, entry);
-        if first != here {
-            return Some(first);
-        }
-        match self.keep {
-            Keep::First => None,
-            Keep::None => self.witnesses.0.get(&entry).copied(),
-        }
-    }
+    decisions[base..].sort_by_key(|decision| decision.block);
 }
 
 /// The first copy of an entry that no template removes.
@@ -125,10 +181,14 @@ fn first(lookup: &impl Lookup, displaced: Option<&Displaced>, entry: EntryId) ->
 /// More blank or removed blocks than this in a row end a passage. It bounds what looking for its end costs.
 const MAX_GAP: usize = 64;
 
-fn next_compared(trace: &Trace, blocks: &mut dyn Iterator<Item = usize>) -> Option<usize> {
-    blocks.take(MAX_GAP).find(|&block| trace.mark(block).entry().is_some())
+fn next_compared<B>(blocks: &mut dyn Iterator<Item = (B, Mark)>) -> Option<(B, Mark)> {
+    blocks.take(MAX_GAP).find(|(_, mark)| mark.entry().is_some())
+}
+
+fn number(block: usize) -> u32 {
+    u32::try_from(block).expect("blocks of a part are numbered with 32 bits")
 }
 
 fn place(part: u32, block: usize) -> Place {
-    Place { part, block: u32::try_from(block).expect("blocks of a part are numbered with 32 bits") }
+    Place { part, block: number(block) }
 }

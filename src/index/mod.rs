@@ -32,6 +32,16 @@ pub struct EntryId(u32);
 impl EntryId {
     /// How many bits of a handle are used, from the lowest.
     pub const BITS: u32 = 30;
+
+    /// The handle with a number, if it fits the bits of one.
+    pub(crate) fn new(number: u32) -> Option<Self> {
+        (number < 1 << Self::BITS).then_some(EntryId(number))
+    }
+
+    /// The number of a handle.
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
 }
 
 /// What an index knows of a fingerprint.

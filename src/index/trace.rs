@@ -39,6 +39,16 @@ impl Mark {
         self.0.to_le_bytes()
     }
 
+    /// The mark with these bytes.
+    pub(crate) fn from_bytes(bytes: [u8; 4]) -> Self {
+        Mark(u32::from_le_bytes(bytes))
+    }
+
+    /// The same mark, naming another entry.
+    pub(crate) fn with_entry(self, entry: EntryId) -> Self {
+        Mark(self.0 & !Self::PAYLOAD | entry.0)
+    }
+
     /// Whether the block is dropped where it repeats.
     pub fn is_long(self) -> bool {
         self.0 >= Self::LONG
@@ -83,6 +93,11 @@ impl Trace {
         }
     }
 
+    /// Has the mark of a block name another entry.
+    pub(crate) fn set_entry(&mut self, block: usize, entry: EntryId) {
+        self.marks[block] = self.marks[block].with_entry(entry);
+    }
+
     /// Has a block no longer be compared.
     pub(crate) fn compare_not(&mut self, block: usize) {
         self.marks[block] = Mark::UNCOMPARED;
@@ -102,6 +117,32 @@ impl Trace {
     pub fn shrink(&mut self) {
         self.marks.shrink_to_fit();
         self.documents.shrink_to_fit();
+    }
+
+    /// Appends its bytes: how many documents and blocks there are, the documents' starts and entries, the marks.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        let count = |count: usize| u32::try_from(count).expect("documents and blocks are numbered with 32 bits");
+        out.extend_from_slice(&count(self.documents.len()).to_le_bytes());
+        out.extend_from_slice(&count(self.marks.len()).to_le_bytes());
+        for DocumentMark { start, whole } in &self.documents {
+            out.extend_from_slice(&start.to_le_bytes());
+            out.extend_from_slice(&whole.to_bytes());
+        }
+        self.marks.iter().for_each(|mark| out.extend_from_slice(&mark.to_bytes()));
+    }
+
+    /// The trace that was written to the start of some bytes, and the bytes behind it.
+    pub(crate) fn read(mut bytes: &[u8]) -> (Self, &[u8]) {
+        let mut number = || {
+            let (number, rest) = bytes.split_first_chunk().expect("a trace that was written is whole");
+            bytes = rest;
+            u32::from_le_bytes(*number)
+        };
+        let (n_documents, n_blocks) = (number(), number());
+        let document = |_| DocumentMark { start: number(), whole: Mark(number()) };
+        let documents = (0..n_documents).map(document).collect();
+        let marks = (0..n_blocks).map(|_| Mark(number())).collect();
+        (Trace { marks, documents }, bytes)
     }
 
     /// How many documents it holds.
@@ -124,6 +165,12 @@ impl Trace {
     /// The document that a block belongs to.
     pub fn document_at(&self, block: u32) -> usize {
         self.documents.partition_point(|document| document.start <= block) - 1
+    }
+
+    /// The document that a block belongs to, and which of its blocks it is.
+    pub(crate) fn record_and_block(&self, block: u32) -> (usize, u32) {
+        let document_idx = self.document_at(block);
+        (document_idx, block - self.documents[document_idx].start)
     }
 
     /// The entry of a document as a whole, where it is compared as a whole.

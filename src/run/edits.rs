@@ -5,9 +5,9 @@ use super::outline::{Outline, OutlinedRecord, RecordKind};
 use super::reading::Reading;
 use super::templates::Learned;
 use crate::config::{Config, OnBadRecord};
-use crate::decide::{Decision, Reason, Repeats, decide, join};
+use crate::decide::{Copies, Decision, Reason, decide, join};
 use crate::edit;
-use crate::index::{Lookup, Mark};
+use crate::index::Mark;
 use crate::text::Span;
 
 /// Something that is cut out of a part.
@@ -98,12 +98,10 @@ impl PartBytes<'_> {
 
 /// Decides on all records of a part; tells `tell` of each, and leaves all that is to be done in `edits`. `learned` is what
 /// templates remove of the part, in the order of its blocks.
-#[expect(clippy::too_many_arguments, reason = "all that is known of a part")]
-pub(crate) fn edit_part<L: Lookup>(
+pub(crate) fn edit_part(
     config: &Config,
     source: PartBytes<'_>,
-    repeats: &Repeats<'_, L>,
-    part: u32,
+    copies: &impl Copies,
     learned: &[Learned],
     outline: &Outline,
     edits: &mut Edits,
@@ -112,7 +110,7 @@ pub(crate) fn edit_part<L: Lookup>(
     let Edits { cuts, inserted } = edits;
     cuts.clear();
     inserted.clear();
-    let trace = &repeats.traces[part as usize];
+    let trace = copies.trace();
     let mut reader = outline.reader();
     let mut record = OutlinedRecord::default();
     let mut decisions: Vec<Decision> = Vec::new();
@@ -124,7 +122,7 @@ pub(crate) fn edit_part<L: Lookup>(
         let own = own.map(|learned| (number(learned.block, blocks.start), Reason::Template(learned.template)));
         join(&mut record.chrome, 0, own);
         decisions.clear();
-        decide(repeats, part, record_idx, &record.chrome, &mut decisions);
+        decide(copies, record_idx, &record.chrome, &mut decisions);
         let first = cuts.len();
         cuts.extend(decisions.iter().map(|decision| {
             let span = decision.words.unwrap_or(record.blocks[decision.block as usize]);

@@ -66,12 +66,12 @@ pub(super) fn explain(run: &Run<'_>, inputs: Inputs, file: &Path, tell: &mut dyn
             };
             match rewrite.survey {
                 Some(survey) => {
-                    let SurveyedPart { number, outline, learned } = survey.part(planned, &part, bytes.bytes)?;
+                    let SurveyedPart { copies, outline, learned } = survey.part(planned, &part, bytes.bytes)?;
                     let locator = Locator::of_survey(rewrite.plan, survey);
-                    let repeats = survey.repeats(config.keep);
-                    edit_part(&config, bytes, &repeats, number, learned, outline, &mut Edits::default(), |edited| {
+                    edit_part(&config, bytes, &copies, &learned, &outline, &mut Edits::default(), |edited| {
                         tell(edited, &locator)
                     });
+                    survey.check()?;
                 }
                 None => {
                     let mut looker = PartLooker::new(Looker::new(&config, run.scorer.as_ref()));
@@ -80,8 +80,8 @@ pub(super) fn explain(run: &Run<'_>, inputs: Inputs, file: &Path, tell: &mut dyn
                     let alone = Alone::of(&look)?;
                     let origin = part.origin();
                     let locator = Locator::of_part(rewrite.plan, &origin, &alone.traces);
-                    let repeats = alone.repeats(config.keep);
-                    edit_part(&config, bytes, &repeats, 0, &[], &outline, &mut Edits::default(), |edited| {
+                    let copies = alone.copies(config.keep);
+                    edit_part(&config, bytes, &copies, &[], &outline, &mut Edits::default(), |edited| {
                         tell(edited, &locator)
                     });
                 }

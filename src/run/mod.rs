@@ -5,6 +5,7 @@
 //! together show.
 
 mod conversion;
+mod disk;
 mod edits;
 mod explain;
 mod feed;
@@ -14,6 +15,7 @@ mod learn;
 mod ledger;
 mod log;
 mod manifest;
+mod memory;
 mod outline;
 mod output;
 mod pattern;
@@ -44,6 +46,7 @@ use crate::rules::Rules;
 use crate::score::{Level, Scorer};
 use conversion::Conversion;
 use manifest::{Begun, Manifest};
+use memory::Memory;
 use output::{Unfinished, is_own};
 use plan::{Destination, Plan, canonical_to_be};
 use rewrite::{Outputs, Rewrite};
@@ -51,8 +54,9 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::Instant;
-use survey::Surveyed;
+use survey::{Surveyed, Surveyor};
 use workers::Workers;
 
 /// Cleans corpora as a [`Config`] says.
@@ -75,6 +79,7 @@ pub struct Run<'r> {
     rules: Rules,
     scorer: Option<Arc<Scorer>>,
     workers: Workers,
+    memory: Memory,
 }
 
 impl<'r> Run<'r> {
@@ -86,7 +91,12 @@ impl<'r> Run<'r> {
     pub fn new(config: &'r Config, progress: &'r dyn Progress) -> Result<Self> {
         config.validate()?;
         let (rules, scorer) = (config.rules()?, config.scorer()?);
-        Ok(Run { config, progress, rules, scorer, workers: Workers::start(config.threads)? })
+        let most_threads = memory::most_threads(config);
+        let n_threads = config.threads.or_else(|| available_parallelism().ok().map(Into::into));
+        let n_threads = n_threads.map(|threads| threads.min(most_threads.unwrap_or(usize::MAX)));
+        let workers = Workers::start(n_threads)?;
+        let memory = Memory::of(config, workers.len());
+        Ok(Run { config, progress, rules, scorer, workers, memory })
     }
 
     /// Cleans files and folders into the output that the configuration names, or with `dry_run` only tells what would go.
@@ -210,20 +220,28 @@ impl<'r> Run<'r> {
         // Documents of plain text have no site, and so no templates.
         let has_templates = config.level >= Level::Safe && plan.files.iter().any(|file| file.layout.has_sites());
         let (plan, survey) = if has_templates || matches!(config.scope, Scope::Corpus | Scope::Site) {
-            let Surveyed { plan, survey } =
-                survey::survey(config, rules, self.scorer.as_ref(), plan, &self.workers, progress)?;
+            let (scorer, workers, memory) = (self.scorer.as_ref(), &self.workers, &self.memory);
+            let surveyor = Surveyor { config, rules, scorer, workers, memory, progress };
+            let Surveyed { plan, survey } = surveyor.survey(plan)?;
             (plan, Some(survey))
         } else {
             (plan, None)
         };
-        let rewrite =
-            Rewrite { config, rules, scorer: self.scorer.as_ref(), plan: &plan, survey: survey.as_ref(), progress };
+        let rewrite = Rewrite {
+            config,
+            rules,
+            scorer: self.scorer.as_ref(),
+            plan: &plan,
+            survey: survey.as_ref(),
+            memory: &self.memory,
+            progress,
+        };
         if let Some(survey) = &survey
             && config.on_bad_record == OnBadRecord::Stop
-            && let Some((file_idx, record, what)) = survey.first_bad()
+            && let Some((file_idx, record, what)) = &survey.first_bad
         {
-            let place = rewrite::tell_record(&plan, file_idx, record);
-            return Err(Error::record(place, what, "nothing was written, as --on-bad-record says"));
+            let place = rewrite::tell_record(&plan, *file_idx, *record);
+            return Err(Error::record(place, what.clone(), "nothing was written, as --on-bad-record says"));
         }
         then(&rewrite)
     }
@@ -269,7 +287,7 @@ impl<'r> Run<'r> {
     }
 
     fn end(&self, mut report: Report, file: Option<Unfinished>, started: Instant) -> Result<Report> {
-        report.times.seconds = started.elapsed().as_secs_f64();
+        report.times = Times { seconds: started.elapsed().as_secs_f64(), peak_memory: memory::peak() };
         if let Some(mut file) = file {
             let path = self.config.report.as_deref().unwrap_or("report".as_ref());
             file.write_all(report.to_json().as_bytes()).map_err(|source| Error::writing(path, source))?;

@@ -20,7 +20,7 @@ use crate::score::Score;
 use crate::text::Span;
 
 /// What is remembered of the bytes of a part.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Outline {
     numbers: Vec<u8>,
     pub(crate) n_records: usize,
@@ -139,6 +139,38 @@ impl PartLooker {
 }
 
 impl Outline {
+    /// Appends its bytes.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        let put = |value: usize, out: &mut Vec<u8>| out.extend_from_slice(&(value as u64).to_le_bytes());
+        for value in [self.n_records, self.n_bad, self.bytes, self.bad.len()] {
+            put(value, out);
+        }
+        for BadRecord { record_idx, what } in &self.bad {
+            put(*record_idx, out);
+            put(what.len(), out);
+            out.extend_from_slice(what.as_bytes());
+        }
+        out.extend_from_slice(&self.numbers);
+    }
+
+    /// The outline that was written as these bytes.
+    pub(crate) fn read(mut bytes: &[u8]) -> Self {
+        fn take(bytes: &mut &[u8]) -> usize {
+            let (value, rest) = bytes.split_first_chunk().expect("an outline that was written is whole");
+            *bytes = rest;
+            usize::try_from(u64::from_le_bytes(*value)).expect("it was written from such a number")
+        }
+        let [n_records, n_bad, n_bytes, n_told] = [(); 4].map(|()| take(&mut bytes));
+        let bad = (0..n_told).map(|_| {
+            let (record_idx, length) = (take(&mut bytes), take(&mut bytes));
+            let (what, rest) = bytes.split_at(length);
+            bytes = rest;
+            BadRecord { record_idx, what: String::from_utf8_lossy(what).into_owned() }
+        });
+        let bad = bad.collect();
+        Outline { numbers: bytes.to_vec(), n_records, bad, n_bad, bytes: n_bytes }
+    }
+
     /// Its records, one after the other.
     pub(crate) fn reader(&self) -> OutlineReader<'_> {
         OutlineReader { numbers: &self.numbers, at: 0 }

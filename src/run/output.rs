@@ -11,9 +11,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use tempfile::{NamedTempFile, TempPath};
 
-/// Pieces that wait for an earlier one are kept in memory up to so many bytes; the others wait on disk.
-const WAITING_BYTES: usize = 32 << 20;
-
 /// What names start with that are dehusk's own: of files that are not finished, and of logs. They are never inputs.
 const OWN_PREFIX: &str = ".dehusk-";
 
@@ -50,8 +47,18 @@ pub(crate) struct InOrder<W> {
     next: Turn,
     waiting: BTreeMap<Turn, Waiting>,
     waiting_bytes: usize,
+    room: Room,
     /// Holds the pieces that wait on disk: one file for all, since handles may be few.
     spilled: Option<File>,
+}
+
+/// Where pieces wait for an earlier one.
+#[derive(Clone, Debug)]
+pub(crate) struct Room {
+    /// So many bytes wait in memory,
+    pub(crate) bytes: usize,
+    /// and the others on disk, in this folder.
+    pub(crate) folder: PathBuf,
 }
 
 #[derive(Debug)]
@@ -69,15 +76,15 @@ enum Piece {
 
 impl<W: Write> InOrder<W> {
     /// Writes to a writer, from a turn on.
-    pub(crate) fn new(writer: W, first: Turn) -> Self {
-        InOrder { writer, next: first, waiting: BTreeMap::new(), waiting_bytes: 0, spilled: None }
+    pub(crate) fn new(writer: W, first: Turn, room: Room) -> Self {
+        InOrder { writer, next: first, waiting: BTreeMap::new(), waiting_bytes: 0, room, spilled: None }
     }
 
     /// Takes a piece, which may be the last of its file, and writes all whose turn it is. A piece whose turn is over is
     /// dropped: its file was given up.
     pub(crate) fn submit(&mut self, turn: Turn, is_last: bool, bytes: &[u8]) -> std::io::Result<()> {
         if turn > self.next {
-            let piece = if self.waiting_bytes + bytes.len() <= WAITING_BYTES {
+            let piece = if self.waiting_bytes + bytes.len() <= self.room.bytes {
                 self.waiting_bytes += bytes.len();
                 Piece::Memory(bytes.to_vec())
             } else {
@@ -116,7 +123,7 @@ impl<W: Write> InOrder<W> {
     fn spill(&mut self, bytes: &[u8]) -> std::io::Result<Piece> {
         let mut file = match self.spilled.take() {
             Some(file) => file,
-            None => tempfile::tempfile()?,
+            None => tempfile::tempfile_in(&self.room.folder)?,
         };
         let start = file.seek(SeekFrom::End(0))?;
         file.write_all(bytes)?;
@@ -291,6 +298,7 @@ pub(crate) struct Writing<'w> {
     pub(crate) path: &'w Path,
     pub(crate) may_replace: bool,
     pub(crate) form: Form,
+    pub(crate) room: &'w Room,
 }
 
 impl FileOutput {
@@ -302,13 +310,13 @@ impl FileOutput {
         is_last: bool,
         bytes: &[u8],
     ) -> Result<Option<Whole>> {
-        let Writing { path, may_replace, form } = writing;
+        let Writing { path, may_replace, form, room } = writing;
         let fails = |source| Error::writing(path, source);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut in_order = match std::mem::replace(&mut *state, State::Given) {
             State::NotBegun => {
                 let target = Target::begin(&form, path, may_replace)?;
-                Box::new(InOrder::new(target, Turn { number: 0, ..turn }))
+                Box::new(InOrder::new(target, Turn { number: 0, ..turn }, room.clone()))
             }
             State::Open(in_order) => in_order,
             State::Given => return Ok(None),
@@ -346,8 +354,9 @@ mod tests {
 
     #[test]
     fn pieces_that_wait_on_disk_are_written_in_their_turn() {
-        let piece = |number: u8| vec![number; WAITING_BYTES / 8];
-        let mut in_order = InOrder::new(Vec::new(), Turn::default());
+        let room = Room { bytes: 8 << 10, folder: tempfile::env::temp_dir() };
+        let piece = |number: u8| vec![number; room.bytes / 8];
+        let mut in_order = InOrder::new(Vec::new(), Turn::default(), room.clone());
         for number in (0..20).rev() {
             let turn = Turn { file_idx: usize::from(number), number: 0 };
             in_order.submit(turn, true, &piece(number)).expect("memory can be written");

@@ -43,7 +43,7 @@ pub struct Report {
     pub unfinished: bool,
     /// Files in folders that are of no known format by their names; a long list is cut short.
     pub passed_over: Vec<String>,
-    /// How long it took. The only part that differs from run to run.
+    /// How long it took, and how much memory. The only part that differs from run to run.
     pub times: Times,
 }
 
@@ -129,22 +129,27 @@ pub struct TopRemoved {
     pub text: String,
 }
 
-/// How long a run took.
+/// How long a run took, and how much memory.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Times {
     /// Seconds from start to end.
     pub seconds: f64,
+    /// The most memory that the process had at any time, in bytes, where the system tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peak_memory: Option<u64>,
 }
 
 /// Fields of the configuration that say where or how loudly, not what.
-const NOT_OF_THE_OUTCOME: [&str; 11] =
-    ["output", "force", "resume", "threads", "journal", "report", "dry-run", "quiet", "verbose", "progress", "color"];
+const NOT_OF_THE_OUTCOME: [&str; 13] = [
+    "output", "force", "resume", "threads", "memory", "tmp-dir", "journal", "report", "dry-run", "quiet", "verbose",
+    "progress", "color",
+];
 
 /// The settings that the outcome depends on, by the names of [`Config`]'s fields.
 pub(super) fn settings(config: &Config) -> serde_json::Map<String, serde_json::Value> {
     // Paths that are no UTF-8 cannot be told.
-    let config = Config { output: None, journal: None, report: None, ..config.clone() };
+    let config = Config { output: None, journal: None, report: None, tmp_dir: None, ..config.clone() };
     let mut settings = match serde_json::to_value(config) {
         Ok(serde_json::Value::Object(settings)) => settings,
         _ => serde_json::Map::new(),

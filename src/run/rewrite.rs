@@ -6,8 +6,9 @@ use super::feed::each_part;
 use super::finishing::Finishing;
 use super::ledger::{CutSource, begin_journal, end_journal};
 use super::manifest::Manifest;
+use super::memory::{Memory, room};
 use super::outline::{Outline, PartLooker};
-use super::output::{FileOutput, InOrder, Turn, Unfinished, Writing, output_codec};
+use super::output::{FileOutput, InOrder, Room, Turn, Unfinished, Writing, output_codec};
 use super::plan::{Plan, PlannedFile, output_name};
 use super::progress::{Phase, Progress};
 use super::report::{Counts, PartDone, Report, tell_reason};
@@ -19,9 +20,9 @@ use super::workers::Workers;
 use crate::clean::{Alone, Look, Looker};
 use crate::codec::{Codec, Packer};
 use crate::config::{Config, OnBadRecord, OutputFormat};
-use crate::decide::Repeats;
+use crate::decide::Copies;
 use crate::error::{Error, Result};
-use crate::index::{Lookup, Place, Trace};
+use crate::index::{Place, Trace};
 use crate::journal::{FileLine, Line, Location, PartLine, RowsLine};
 #[cfg(feature = "parquet")]
 use crate::record::Fields;
@@ -40,12 +41,14 @@ pub(super) struct Rewrite<'r> {
     pub(super) plan: &'r Plan,
     /// What is known of the whole scope; nothing where each document is decided on by itself.
     pub(super) survey: Option<&'r Survey>,
+    pub(super) memory: &'r Memory,
     pub(super) progress: &'r dyn Progress,
 }
 
 /// Where the pass writes.
 pub(super) struct Outputs<'o> {
     files: Vec<FileOutput>,
+    room: Room,
     finishing: Finishing,
     /// Takes all cleaned text, if it does not go to files.
     stream: Option<Mutex<InOrder<Packer<&'o mut (dyn Write + Send)>>>>,
@@ -75,10 +78,12 @@ impl<'o> Outputs<'o> {
             Some(journal) if manifest.is_none() => Some(Manifest::of_journal(journal)?),
             _ => manifest,
         };
+        let room = room(config);
         Ok(Outputs {
             files: plan.files.iter().map(|_| FileOutput::default()).collect(),
             finishing: Finishing::default(),
-            stream: stream.map(|stream| Mutex::new(InOrder::new(stream, Turn::default()))),
+            stream: stream.map(|stream| Mutex::new(InOrder::new(stream, Turn::default(), room.clone()))),
+            room,
             journal,
             manifest,
         })
@@ -186,21 +191,23 @@ impl Rewrite<'_> {
         top: bool,
     ) -> Result<PartDone> {
         let file = &self.plan.files[part.file_idx];
+        let _held = self.memory.hold_for(bytes);
         let mut done = PartDone::default();
         let journal = outputs.is_some_and(|outputs| outputs.journal.is_some());
         let mut work = PartWork { rewrite: self, part, bytes, top, journal, is_dropped: false };
         match self.survey {
             Some(survey) => {
-                let SurveyedPart { number, outline, learned } = survey.part(file, part, bytes)?;
+                let SurveyedPart { copies, outline, learned } = survey.part(file, part, bytes)?;
                 let locator = Locator::of_survey(self.plan, survey);
-                work.edit(&survey.repeats(self.config.keep), number, learned, outline, &locator, worker, &mut done);
+                work.edit(&copies, &learned, &outline, &locator, worker, &mut done);
+                survey.check()?;
             }
             None => {
                 let outline = worker.looker.look(self.rules, file.bytes_of(part, bytes), &mut worker.look)?;
                 let alone = Alone::of(&worker.look)?;
                 let origin = part.origin();
                 let locator = Locator::of_part(self.plan, &origin, &alone.traces);
-                work.edit(&alone.repeats(self.config.keep), 0, &[], &outline, &locator, worker, &mut done);
+                work.edit(&alone.copies(self.config.keep), &[], &outline, &locator, worker, &mut done);
             }
         }
         let is_dropped = work.is_dropped;
@@ -244,7 +251,7 @@ impl Rewrite<'_> {
             manifest.map_or(Ok(()), |manifest| manifest.note_dropped(part.file_idx))?;
         } else if let Some(path) = &file.output {
             let form = self.form(file, part, worker).map_err(|source| Error::writing(path, source))?;
-            let writing = Writing { path, may_replace: self.config.may_replace(), form };
+            let writing = Writing { path, may_replace: self.config.may_replace(), form, room: &outputs.room };
             let output = &outputs.files[part.file_idx];
             if let Some(whole) = output.submit(writing, turn, part.is_last, &worker.out)? {
                 let finished = outputs.finishing.take(part.file_idx, whole);
@@ -399,33 +406,45 @@ fn location(plan: &Plan, file_idx: usize, record: u64, block: u32) -> Location<'
 /// Turns places into locations.
 pub(super) struct Locator<'l> {
     plan: &'l Plan,
-    traces: &'l [Trace],
-    /// Where the parts of the traces are from.
-    origins: &'l [Origin],
+    parts: Parts<'l>,
+}
+
+/// The parts that places are in.
+enum Parts<'l> {
+    Surveyed(&'l Survey),
+    /// One, which knows of no other.
+    Alone(&'l Origin, &'l [Trace; 1]),
 }
 
 impl<'l> Locator<'l> {
     /// Of places in all parts.
     pub(super) fn of_survey(plan: &'l Plan, survey: &'l Survey) -> Self {
-        Locator { plan, traces: &survey.traces, origins: &survey.origins }
+        Locator { plan, parts: Parts::Surveyed(survey) }
     }
 
     /// Of places in one part, which knows of no other.
-    pub(super) fn of_part(plan: &'l Plan, origin: &'l Origin, traces: &'l [Trace]) -> Self {
-        Locator { plan, traces, origins: std::slice::from_ref(origin) }
+    pub(super) fn of_part(plan: &'l Plan, origin: &'l Origin, traces: &'l [Trace; 1]) -> Self {
+        Locator { plan, parts: Parts::Alone(origin, traces) }
     }
 
     fn location(&self, place: Place) -> Location<'l> {
-        let trace = &self.traces[place.part as usize];
-        let Origin { file_idx, records_before } = self.origins[place.part as usize];
-        let record_idx = trace.document_at(place.block);
-        let start =
-            u32::try_from(trace.blocks_of(record_idx).start).expect("blocks of a part are numbered with 32 bits");
-        location(self.plan, file_idx, records_before + record_idx as u64, place.block - start)
+        let Origin { file_idx, records_before } = *self.origin(place);
+        let (record_idx, block) = match self.parts {
+            Parts::Surveyed(survey) => survey.record_and_block(place),
+            Parts::Alone(_, [trace]) => trace.record_and_block(place.block),
+        };
+        location(self.plan, file_idx, records_before + record_idx as u64, block)
+    }
+
+    fn origin(&self, place: Place) -> &'l Origin {
+        match self.parts {
+            Parts::Surveyed(survey) => &survey.origins[place.part as usize],
+            Parts::Alone(origin, _) => origin,
+        }
     }
 
     fn shown(&self, place: Place) -> String {
-        let file_idx = self.origins[place.part as usize].file_idx;
+        let file_idx = self.origin(place).file_idx;
         self.location(place).shown(self.plan.files[file_idx].layout.is_splittable())
     }
 }
@@ -442,13 +461,10 @@ struct PartWork<'w> {
 }
 
 impl PartWork<'_> {
-    /// Decides on all records of the part, counts them, and writes the journal's lines. The part is number `number` of the
-    /// traces.
-    #[expect(clippy::too_many_arguments, reason = "what is known of the part, and where what comes of it goes")]
-    fn edit<L: Lookup>(
+    /// Decides on all records of the part, counts them, and writes the journal's lines.
+    fn edit(
         &mut self,
-        repeats: &Repeats<'_, L>,
-        number: u32,
+        copies: &impl Copies,
         learned: &[Learned],
         outline: &Outline,
         locator: &Locator<'_>,
@@ -467,7 +483,7 @@ impl PartWork<'_> {
         let mut dropped = false;
         let mut lines = Vec::new();
         let source = file.bytes_of(part, bytes);
-        edit_part(rewrite.config, source, repeats, number, learned, outline, edits, |edited| {
+        edit_part(rewrite.config, source, copies, learned, outline, edits, |edited| {
             let record = part.records_before + edited.record_idx as u64;
             let place = (part.file_idx, record);
             done.counts.add(rewrite.config, place, edited);

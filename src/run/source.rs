@@ -1,6 +1,7 @@
 //! Reading a file part by part: whole records, unpacked, in their order.
 
 use super::edits::PartBytes;
+use super::memory::PartLimit;
 use super::output::Turn;
 use super::plan::PlannedFile;
 use super::reading::Reading;
@@ -88,6 +89,9 @@ pub(super) struct Source<'s> {
     contents: Contents,
     /// Above it a file that expands so many times is refused; zero if none is.
     max_expansion: u64,
+    limit: PartLimit,
+    /// Of the group of rows that is being read, so many bytes have come.
+    group_bytes: usize,
     next: Part,
 }
 
@@ -97,7 +101,14 @@ impl<'s> Source<'s> {
         let mut contents = Contents::open(file).map_err(fails)?;
         let encoding = file.encoding(config, contents.start().map_err(fails)?)?;
         let next = Part { codec: contents.codec(), encoding, ..Part::default() };
-        Ok(Source { file, contents, max_expansion: config.max_expansion, next })
+        Ok(Source {
+            file,
+            contents,
+            max_expansion: config.max_expansion,
+            limit: PartLimit::of(config),
+            group_bytes: 0,
+            next,
+        })
     }
 
     /// The number of the part that comes next.
@@ -111,8 +122,21 @@ impl<'s> Source<'s> {
         let fails = |source| Error::reading(&self.file.input, source);
         let doublings = (self.next.number as u64).saturating_sub(usual_parts(self.file)).min(40);
         let reading = self.reading();
-        let Filled { is_last, ends_group } =
-            self.contents.fill(reading, PART_BYTES << doublings, bytes).map_err(fails)?;
+        let size = PartSize { bytes: PART_BYTES << doublings, most: self.limit.text_bytes() };
+        let Filled { is_last, ends_group } = self.contents.fill(reading, size, bytes).map_err(fails)?;
+        // A group of rows is written when all of it is there.
+        self.group_bytes = if self.file.layout.needs_file() { self.group_bytes + bytes.len() } else { 0 };
+        if !self.limit.allows(bytes) || self.group_bytes > self.limit.text_bytes() {
+            let place = match reading.layout.is_splittable() {
+                true => format!("{}:{}", self.file.input.display(), self.next.records_before + 1),
+                false => self.file.input.display().to_string(),
+            };
+            let what = "too large to be worked on in the memory that is allowed";
+            return Err(Error::record(place, what, "allow more with --memory, or split it"));
+        }
+        if ends_group {
+            self.group_bytes = 0;
+        }
         let end = self.next.start + bytes.len() as u64;
         let n_read = self.contents.bytes_read(end).map_err(fails)?;
         let bytes_read = n_read.saturating_sub(self.next.bytes_read);
@@ -162,6 +186,15 @@ enum Contents {
     },
     #[cfg(feature = "parquet")]
     Rows(Box<RowReader>),
+}
+
+/// How much is to be read of a part.
+#[derive(Clone, Copy)]
+struct PartSize {
+    /// So much, and what it takes to end the last record;
+    bytes: usize,
+    /// but where there is more than this, it is too much to work on, and need not be whole.
+    most: usize,
 }
 
 /// What was read of a part.
@@ -215,16 +248,16 @@ impl Contents {
     }
 
     /// Reads whole records: so many bytes and what it takes to end the last record, or all that are left of their group.
-    fn fill(&mut self, reading: Reading<'_>, n_bytes: usize, bytes: &mut Vec<u8>) -> std::io::Result<Filled> {
+    fn fill(&mut self, reading: Reading<'_>, size: PartSize, bytes: &mut Vec<u8>) -> std::io::Result<Filled> {
         match self {
             Contents::Bytes { unpacked, rest, .. } => {
                 bytes.append(rest);
-                let is_last = fill(unpacked, reading, n_bytes, bytes, rest)?;
+                let is_last = fill(unpacked, reading, size, bytes, rest)?;
                 Ok(Filled { is_last, ends_group: false })
             }
             #[cfg(feature = "parquet")]
             Contents::Rows(rows) => {
-                let rows = rows.fill(n_bytes, bytes)?;
+                let rows = rows.fill(size.bytes, bytes)?;
                 Ok(Filled { is_last: rows.is_last, ends_group: rows.ends_group })
             }
         }
@@ -235,15 +268,15 @@ impl Contents {
 fn fill(
     unpacked: &mut Unpacked<'_, Arc<File>>,
     reading: Reading<'_>,
-    mut wanted: usize,
+    size: PartSize,
     bytes: &mut Vec<u8>,
     rest: &mut Vec<u8>,
 ) -> std::io::Result<bool> {
     if !reading.layout.is_splittable() {
-        unpacked.read_up_to(usize::MAX, bytes)?;
+        unpacked.read_up_to(size.most.saturating_add(1).saturating_sub(bytes.len()), bytes)?;
         return Ok(true);
     }
-    let mut searched = 0;
+    let (mut wanted, mut searched) = (size.bytes, 0);
     loop {
         unpacked.read_up_to(wanted.saturating_sub(bytes.len()), bytes)?;
         if bytes.len() < wanted {
@@ -255,7 +288,10 @@ fn fill(
             return Ok(false);
         }
         searched = bytes.len();
+        if searched > size.most {
+            return Ok(false);
+        }
         // By as much again, lest an end that never comes is looked for again and again.
-        wanted = 2 * searched;
+        wanted = (2 * searched).min(size.most.saturating_add(1));
     }
 }

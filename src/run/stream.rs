@@ -12,6 +12,7 @@ use super::Run;
 use super::conversion::Conversion;
 use super::edits::{EditedRecord, Edits, PartBytes, edit_part};
 use super::ledger::{CutSource, begin_journal, end_journal};
+use super::memory::PartLimit;
 use super::outline::{Outline, PartLooker};
 use super::output::{Unfinished, output_codec};
 use super::plan::{content_format, layout_of, may_be_encoded};
@@ -24,7 +25,7 @@ use crate::config::{Config, Format, OnBadRecord, OnLimit};
 use crate::decide::{Keep, Repeats, Scope, Witnesses};
 use crate::encoding::{Encoding, MARK_BYTES, Otherwise, looks_like};
 use crate::error::{Error, Result};
-use crate::index::{MemoryIndex, Place, Trace};
+use crate::index::{Index, MemoryIndex, Place, Trace};
 use crate::journal::{FileLine, Line, Location, PartLine};
 use crate::record::Layout;
 use std::io::{Read, Write};
@@ -126,6 +127,7 @@ struct Known {
     index: MemoryIndex,
     traces: Vec<Trace>,
     records_before: Vec<u64>,
+    n_blocks: usize,
     witnesses: Witnesses,
 }
 
@@ -204,6 +206,10 @@ impl<'s> Stream<'s> {
                 pending.drain(..end);
             }
             searched = pending.len();
+            if searched > PartLimit::of(self.run.config).text_bytes() {
+                let what = format!("-:{}: too large to be worked on in the memory that is allowed", self.n_records + 1);
+                return Err(Error::limit(what, "allow more with --memory, or split it"));
+            }
             // A record that does not end is looked at again when it has doubled.
             let is_slow = kind.layout.terminator().is_none() && searched > READ_BYTES;
             wanted = if is_slow { 2 * searched } else { 0 };
@@ -279,11 +285,21 @@ impl<'s> Stream<'s> {
                 let mut trace = Trace::default();
                 piece.look.note(&known.index, part, &mut trace)?;
                 trace.shrink();
+                known.n_blocks += trace.n_blocks();
                 known.traces.push(trace);
                 known.records_before.push(self.n_records);
             }
             self.n_records += piece.outline.n_records as u64;
             self.bytes_in += piece.source.bytes.len() as u64;
+        }
+        if let Some(known) = &self.known
+            && !PartLimit::of(config).allows_index(known.index.len(), known.n_blocks)
+        {
+            let what = format!(
+                "-:{}: what must be remembered of the stream takes more memory than is allowed",
+                self.n_records
+            );
+            return Err(Error::limit(what, "allow more with --memory, or save the stream to a file, which needs less"));
         }
         let editor = Editor { run, known: self.known.as_ref(), journal: self.journal.is_some() };
         let edited = run.workers.each(
@@ -377,18 +393,18 @@ impl Editor<'_> {
         match self.known {
             Some(known) => {
                 let part = known.traces.len() - from_last;
-                let repeats = known.repeats();
-                let locate = |place: Place| location(&known.traces, &known.records_before, place);
                 let part = u32::try_from(part).expect("2^32 pieces do not fit in memory");
-                edit_part(config, source, &repeats, part, &[], &piece.outline, &mut edits, |record| {
+                let copies = known.repeats().of_part(part);
+                let locate = |place: Place| location(&known.traces, &known.records_before, place);
+                edit_part(config, source, &copies, &[], &piece.outline, &mut edits, |record| {
                     self.tell(piece, before, record, &locate, &mut edited);
                 });
             }
             None => {
                 let alone = Alone::of(&piece.look)?;
-                let repeats = alone.repeats(config.keep);
+                let copies = alone.copies(config.keep);
                 let locate = |place: Place| location(&alone.traces, &[before.0], place);
-                edit_part(config, source, &repeats, 0, &[], &piece.outline, &mut edits, |record| {
+                edit_part(config, source, &copies, &[], &piece.outline, &mut edits, |record| {
                     self.tell(piece, before, record, &locate, &mut edited);
                 });
             }

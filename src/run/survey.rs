@@ -1,7 +1,9 @@
 //! Pass one: what repeats, and where first. Nothing is written.
 
+use super::disk::{self, OnDisk};
 use super::feed::each_part;
-use super::outline::{Outline, PartLooker};
+use super::memory::Memory;
+use super::outline::{BadRecord, Outline, PartLooker};
 use super::plan::{Plan, PlannedFile};
 use super::progress::{Phase, Progress};
 use super::source::{Origin, Part, reserved_parts};
@@ -9,66 +11,143 @@ use super::templates::{Learned, learn_and_apply};
 use super::workers::Workers;
 use crate::clean::{Look, Looker};
 use crate::config::{Config, OnBadRecord};
-use crate::decide::{Displaced, Keep, Repeats, Witnesses};
+use crate::decide::{self, Copies, Displaced, Keep, Repeats, Side, Witnesses};
 use crate::error::{Error, Result};
-use crate::index::{Frozen, MemoryIndex, Trace};
+use crate::index::{Frozen, Mark, MemoryIndex, Place, Trace};
 use crate::rules::Rules;
 use crate::score::{Level, Scorer};
 use crate::template::PartFacts;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What the survey found, by the number of the part in the run.
 #[derive(Debug)]
 pub(super) struct Survey {
-    index: Frozen,
-    witnesses: Witnesses,
-    pub(super) traces: Vec<Trace>,
-    outlines: Vec<Outline>,
-    /// What templates remove of each part.
-    learned: Vec<Vec<Learned>>,
-    displaced: Displaced,
+    found: Found,
     /// Where each part is from.
     pub(super) origins: Vec<Origin>,
     /// The first part of each file.
     first_parts: Vec<usize>,
+    /// The first record that could not be read: its file, its number in it from 0, and what is wrong. Only where it stops the
+    /// run.
+    pub(super) first_bad: Option<(usize, u64, String)>,
+}
+
+/// What was found, where it is kept.
+#[derive(Debug)]
+enum Found {
+    InMemory(Box<FoundInMemory>),
+    OnDisk(disk::Found),
+}
+
+#[derive(Debug)]
+struct FoundInMemory {
+    index: Frozen,
+    witnesses: Witnesses,
+    traces: Vec<Trace>,
+    outlines: Vec<Outline>,
+    /// What templates remove of each part.
+    learned: Vec<Vec<Learned>>,
+    displaced: Displaced,
+    keep: Keep,
 }
 
 /// A part as the survey knows it.
 pub(super) struct SurveyedPart<'s> {
-    /// Its number in the run.
-    pub(super) number: u32,
-    pub(super) outline: &'s Outline,
-    pub(super) learned: &'s [Learned],
+    pub(super) copies: PartCopies<'s>,
+    pub(super) outline: Cow<'s, Outline>,
+    pub(super) learned: Cow<'s, [Learned]>,
+}
+
+/// What is known of the copies of a part's blocks, wherever it is kept.
+pub(super) enum PartCopies<'s> {
+    InMemory(decide::PartCopies<'s, Frozen>),
+    OnDisk(disk::PartCopies<'s>),
 }
 
 impl Survey {
-    /// What to decide by.
-    pub(super) fn repeats(&self, keep: Keep) -> Repeats<'_, Frozen> {
-        let Survey { index, traces, witnesses, displaced, .. } = self;
-        Repeats { lookup: index, traces, witnesses, keep, displaced: Some(displaced) }
-    }
-
     /// What is known of a part, if it is as it was.
     pub(super) fn part(&self, file: &PlannedFile, part: &Part, bytes: &[u8]) -> Result<SurveyedPart<'_>> {
         let part_idx = self.first_parts[part.file_idx] + part.number;
-        let is_of_file = self.origins.get(part_idx).is_some_and(|origin| origin.file_idx == part.file_idx);
-        if !is_of_file || self.outlines[part_idx].bytes != bytes.len() {
+        let changed = || {
             let place = file.input.display().to_string();
-            return Err(Error::record(place, "changed between the passes", "run again when nothing writes to it"));
+            Error::record(place, "changed between the passes", "run again when nothing writes to it")
+        };
+        if self.origins.get(part_idx).is_none_or(|origin| origin.file_idx != part.file_idx) {
+            return Err(changed());
         }
-        Ok(SurveyedPart {
-            number: u32::try_from(part_idx).expect("there are no more of them than numbers for them"),
-            outline: &self.outlines[part_idx],
-            learned: &self.learned[part_idx],
-        })
+        let known = match &self.found {
+            Found::InMemory(found) => found.part(part_idx),
+            Found::OnDisk(found) => {
+                let (copies, outline, learned) = found.part(part_idx)?;
+                let copies = PartCopies::OnDisk(copies);
+                SurveyedPart { copies, outline: Cow::Owned(outline), learned: Cow::Owned(learned) }
+            }
+        };
+        if known.outline.bytes != bytes.len() {
+            return Err(changed());
+        }
+        Ok(known)
     }
 
-    /// The first record that could not be read: its file, its number in it from 0, and what is wrong.
-    pub(super) fn first_bad(&self) -> Option<(usize, u64, &str)> {
-        self.outlines.iter().zip(&self.origins).find_map(|(outline, origin)| {
-            let bad = outline.bad.first()?;
-            Some((origin.file_idx, origin.records_before + bad.record_idx as u64, bad.what.as_str()))
-        })
+    /// The record that a place is in, by its number in its part, and which block of the record it is.
+    pub(super) fn record_and_block(&self, place: Place) -> (usize, u32) {
+        match &self.found {
+            Found::InMemory(found) => found.traces[place.part as usize].record_and_block(place.block),
+            Found::OnDisk(found) => found.record_and_block(place),
+        }
+    }
+
+    /// Fails if something could not be read that was asked for, where nothing could be said of it.
+    pub(super) fn check(&self) -> Result<()> {
+        match &self.found {
+            Found::InMemory(_) => Ok(()),
+            Found::OnDisk(found) => found.check(),
+        }
+    }
+}
+
+impl FoundInMemory {
+    fn part(&self, part_idx: usize) -> SurveyedPart<'_> {
+        let FoundInMemory { index: lookup, traces, witnesses, displaced, keep, .. } = self;
+        let number = u32::try_from(part_idx).expect("there are no more of them than numbers for them");
+        let repeats = Repeats { lookup, traces, witnesses, keep: *keep, displaced: Some(displaced) };
+        SurveyedPart {
+            copies: PartCopies::InMemory(repeats.of_part(number)),
+            outline: Cow::Borrowed(&self.outlines[part_idx]),
+            learned: Cow::Borrowed(&self.learned[part_idx]),
+        }
+    }
+}
+
+impl Copies for PartCopies<'_> {
+    fn trace(&self) -> &Trace {
+        match self {
+            PartCopies::InMemory(copies) => copies.trace(),
+            PartCopies::OnDisk(copies) => copies.trace(),
+        }
+    }
+
+    fn of_block(&self, block: usize) -> Option<Place> {
+        match self {
+            PartCopies::InMemory(copies) => copies.of_block(block),
+            PartCopies::OnDisk(copies) => copies.of_block(block),
+        }
+    }
+
+    fn of_document(&self, document_idx: usize) -> Option<Place> {
+        match self {
+            PartCopies::InMemory(copies) => copies.of_document(document_idx),
+            PartCopies::OnDisk(copies) => copies.of_document(document_idx),
+        }
+    }
+
+    fn beside(&self, place: Place, side: Side) -> impl Iterator<Item = (u32, Mark)> {
+        let (in_memory, on_disk) = match self {
+            PartCopies::InMemory(copies) => (Some(copies.beside(place, side)), None),
+            PartCopies::OnDisk(copies) => (None, Some(copies.beside(place, side))),
+        };
+        in_memory.into_iter().flatten().chain(on_disk.into_iter().flatten())
     }
 }
 
@@ -79,12 +158,92 @@ pub(super) struct Surveyed {
     pub(super) survey: Survey,
 }
 
+/// What keeps what is found, until all is there.
+trait Keeper: Sync {
+    /// What there is of a part.
+    type Kept: Send;
+
+    /// Takes what was seen of a part, which has number `provisional` until all are there.
+    fn take(&self, provisional: u32, look: &mut Look, outline: Outline) -> Result<Self::Kept>;
+
+    /// Finds what is to be known, given all parts in their order; `part_number` gives a provisional number the final one.
+    fn end(
+        self,
+        parts: Vec<Self::Kept>,
+        keep: Keep,
+        workers: &Workers,
+        part_number: impl Fn(u32) -> usize + Sync,
+    ) -> Result<Found>;
+}
+
+/// Keeps all in memory.
+#[derive(Default)]
+struct InMemory {
+    index: MemoryIndex,
+}
+
+impl Keeper for InMemory {
+    type Kept = (Trace, Outline, PartFacts);
+
+    fn take(&self, provisional: u32, look: &mut Look, outline: Outline) -> Result<Self::Kept> {
+        let mut trace = Trace::default();
+        look.note(&self.index, provisional, &mut trace)?;
+        trace.shrink();
+        Ok((trace, outline, look.take_facts()))
+    }
+
+    fn end(
+        self,
+        parts: Vec<Self::Kept>,
+        keep: Keep,
+        workers: &Workers,
+        part_number: impl Fn(u32) -> usize + Sync,
+    ) -> Result<Found> {
+        let number = |idx: usize| u32::try_from(idx).expect("there are no more of them than numbers for them");
+        let (mut traces, mut outlines, mut facts) = (Vec::new(), Vec::new(), Vec::new());
+        for (trace, outline, of_part) in parts {
+            traces.push(trace);
+            outlines.push(outline);
+            facts.push(of_part);
+        }
+        let mut index = self.index.freeze();
+        index.renumber(|provisional| number(part_number(provisional)));
+        let learned = learn_and_apply(workers, &facts, &traces);
+        let removed = (0..).zip(&learned).flat_map(|(part, learned)| learned.iter().map(move |one| (part, one.block)));
+        let displaced = Displaced::find(&index, &mut traces, removed, keep);
+        let witnesses = match keep {
+            Keep::First => Witnesses::default(),
+            Keep::None => Witnesses::find(&index, &traces, Some(&displaced)),
+        };
+        let found = FoundInMemory { index, witnesses, traces, outlines, learned, displaced, keep };
+        Ok(Found::InMemory(Box::new(found)))
+    }
+}
+
+impl Keeper for OnDisk<'_> {
+    type Kept = disk::Surveyed;
+
+    fn take(&self, provisional: u32, look: &mut Look, outline: Outline) -> Result<Self::Kept> {
+        self.take(provisional, look, &outline)
+    }
+
+    fn end(
+        self,
+        parts: Vec<Self::Kept>,
+        keep: Keep,
+        workers: &Workers,
+        part_number: impl Fn(u32) -> usize + Sync,
+    ) -> Result<Found> {
+        OnDisk::end(self, &parts, keep, workers, part_number).map(Found::OnDisk)
+    }
+}
+
 /// What came of a part.
-struct PartLooked {
-    trace: Trace,
-    outline: Outline,
-    facts: PartFacts,
+struct PartLooked<K> {
+    kept: K,
     origin: Origin,
+    /// Its first record that could not be read, where that stops the run.
+    bad: Option<BadRecord>,
 }
 
 /// The number that the first part of each file has until all is read. How many parts a file has shows only when it is
@@ -107,41 +266,68 @@ pub(super) fn nothing_written() -> Error {
     Error::stopped("nothing was written by this run", "give the same command again")
 }
 
-/// Surveys all files. Where one fails, the others are surveyed again without it, so that no text that is written nowhere
-/// counts as a first copy.
-pub(super) fn survey(
-    config: &Config,
-    rules: &Rules,
-    scorer: Option<&Arc<Scorer>>,
-    mut plan: Plan,
-    workers: &Workers,
-    progress: &dyn Progress,
-) -> Result<Surveyed> {
-    let gathers_facts = config.level >= Level::Safe;
-    loop {
+/// What a survey is made with.
+#[derive(Clone, Copy)]
+pub(super) struct Surveyor<'s> {
+    pub(super) config: &'s Config,
+    pub(super) rules: &'s Rules,
+    pub(super) scorer: Option<&'s Arc<Scorer>>,
+    pub(super) workers: &'s Workers,
+    pub(super) memory: &'s Memory,
+    pub(super) progress: &'s dyn Progress,
+}
+
+impl Surveyor<'_> {
+    /// Surveys all files. Where one fails, the others are surveyed again without it, so that no text that is written nowhere
+    /// counts as a first copy.
+    pub(super) fn survey(&self, mut plan: Plan) -> Result<Surveyed> {
+        loop {
+            let passed = match self.config.memory {
+                None => self.pass(&plan, InMemory::default())?,
+                Some(_) => self.pass(&plan, OnDisk::begin(&self.config.tmp_dir(), self.memory)?)?,
+            };
+            let failed = match passed {
+                Ok(survey) => return Ok(Surveyed { plan, survey }),
+                Err(failed) => failed,
+            };
+            let files: Vec<usize> = failed.iter().map(|(file_idx, _)| *file_idx).collect();
+            plan.failed.extend(failed.into_iter().map(|(_, error)| error));
+            plan = plan.without(&files);
+        }
+    }
+
+    /// Goes through all files once; gives those that failed, if any did.
+    fn pass<K: Keeper>(&self, plan: &Plan, keeper: K) -> Result<std::result::Result<Survey, Vec<(usize, Error)>>> {
+        let Surveyor { config, workers, progress, .. } = *self;
+        let gathers_facts = config.level >= Level::Safe;
+        let stops_at_bad = config.on_bad_record == OnBadRecord::Stop;
         progress.begin(Phase::Survey, Some(plan.bytes()));
-        let index = MemoryIndex::default();
-        let provisional = provisional_numbers(&plan)?;
+        let provisional = provisional_numbers(plan)?;
         let outcomes = each_part(
             workers,
-            &plan,
+            plan,
             config,
             |_| false,
-            || (PartLooker::new(Looker::new(config, scorer).with_facts(gathers_facts)), Look::default()),
-            |(looker, look), part, bytes, stop| -> Result<PartLooked> {
+            || (PartLooker::new(Looker::new(config, self.scorer).with_facts(gathers_facts)), Look::default()),
+            |(looker, look), part, bytes, stop| -> Result<PartLooked<K::Kept>> {
                 if progress.is_stopped() || bytes.as_ref().is_err_and(Error::is_exhausted) {
                     stop.at_once();
                 }
-                let outline = looker.look(rules, plan.files[part.file_idx].bytes_of(part, bytes?), look)?;
-                if outline.n_bad > 0 && config.on_bad_record == OnBadRecord::Stop {
+                let file = &plan.files[part.file_idx];
+                let bytes = bytes?;
+                let _held = self.memory.hold_for(bytes);
+                let outline = looker.look(self.rules, file.bytes_of(part, bytes), look)?;
+                if outline.n_bad > 0 && stops_at_bad {
                     stop.behind(part);
                 }
-                let mut trace = Trace::default();
                 let number = u32::try_from(part.number).expect("there are no more of them than numbers for them");
-                look.note(&index, provisional[part.file_idx] + number, &mut trace)?;
-                trace.shrink();
+                let bad = outline.bad.first().filter(|_| stops_at_bad).cloned();
+                let kept = keeper.take(provisional[part.file_idx] + number, look, outline);
+                if kept.as_ref().is_err_and(Error::is_exhausted) {
+                    stop.at_once();
+                }
                 progress.advance(part.bytes_read);
-                Ok(PartLooked { trace, outline, facts: look.take_facts(), origin: part.origin() })
+                Ok(PartLooked { kept: kept?, origin: part.origin(), bad })
             },
         );
         progress.end();
@@ -149,17 +335,18 @@ pub(super) fn survey(
             return Err(nothing_written());
         }
         let mut failed: Vec<(usize, Error)> = Vec::new();
-        let (mut traces, mut outlines, mut facts, mut origins) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut parts, mut origins, mut first_bad) = (Vec::new(), Vec::new(), None);
         let mut first_parts = Vec::with_capacity(outcomes.len());
         for (file_idx, of_file) in outcomes.into_iter().enumerate() {
-            first_parts.push(traces.len());
+            first_parts.push(parts.len());
             for outcome in of_file {
                 match outcome {
-                    Ok(part) => {
-                        traces.push(part.trace);
-                        outlines.push(part.outline);
-                        facts.push(part.facts);
-                        origins.push(part.origin);
+                    Ok(PartLooked { kept, origin, bad }) => {
+                        parts.push(kept);
+                        origins.push(origin);
+                        let place =
+                            |bad: BadRecord| (file_idx, origin.records_before + bad.record_idx as u64, bad.what);
+                        first_bad = first_bad.or_else(|| bad.map(place));
                     }
                     Err(error) if error.is_index_full() || error.is_exhausted() => return Err(error),
                     Err(error) => {
@@ -169,26 +356,14 @@ pub(super) fn survey(
                 }
             }
         }
-        if failed.is_empty() {
-            let mut index = index.freeze();
-            index.renumber(|part| {
-                let file_idx = provisional.partition_point(|first| *first <= part) - 1;
-                let first = u32::try_from(first_parts[file_idx]).expect("there are no more of them than before");
-                first + (part - provisional[file_idx])
-            });
-            let learned = learn_and_apply(workers, &facts, &traces);
-            let removed =
-                (0..).zip(&learned).flat_map(|(part, learned)| learned.iter().map(move |one| (part, one.block)));
-            let displaced = Displaced::find(&index, &mut traces, removed, config.keep);
-            let witnesses = match config.keep {
-                Keep::First => Witnesses::default(),
-                Keep::None => Witnesses::find(&index, &traces, Some(&displaced)),
-            };
-            let survey = Survey { index, witnesses, traces, outlines, learned, displaced, origins, first_parts };
-            return Ok(Surveyed { plan, survey });
+        if !failed.is_empty() {
+            return Ok(Err(failed));
         }
-        let files: Vec<usize> = failed.iter().map(|(file_idx, _)| *file_idx).collect();
-        plan.failed.extend(failed.into_iter().map(|(_, error)| error));
-        plan = plan.without(&files);
+        let part_number = |number: u32| {
+            let file_idx = provisional.partition_point(|first| *first <= number) - 1;
+            first_parts[file_idx] + (number - provisional[file_idx]) as usize
+        };
+        let found = keeper.end(parts, config.keep, workers, part_number)?;
+        Ok(Ok(Survey { found, origins, first_parts, first_bad }))
     }
 }

@@ -19,6 +19,11 @@ impl Workers {
         Ok(Workers { pool })
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
     /// Does something once on each thread.
     pub(super) fn on_each_thread<T: Send>(&self, work: impl Fn() -> T + Sync) -> Vec<T> {
         self.pool.broadcast(|_| work())

@@ -82,6 +82,10 @@ impl Line {
     pub(crate) fn to_bytes(self) -> [u8; 8] {
         self.0.to_le_bytes()
     }
+
+    pub(crate) fn from_bytes(bytes: [u8; 8]) -> Self {
+        Line(u64::from_le_bytes(bytes))
+    }
 }
 
 impl Shape {

@@ -79,11 +79,11 @@ fn corpus() -> Folder {
 }
 
 #[test]
-fn any_number_of_threads_gives_the_same_bytes() {
+fn any_number_of_threads_and_any_memory_gives_the_same_bytes() {
     let folder = corpus();
     for arguments in ["", "--scope site --drop-empty --on-bad-record skip", "--keep none --scope corpus --fold letters"]
     {
-        let mut outcomes = ["1", "2", "7"].map(|threads| {
+        let mut outcomes = ["1", "2", "7", "2 --memory 256MiB --tmp-dir ."].map(|threads| {
             let ran = folder.run(&format!(
                 "clean in -o out --force --journal journal --report report -j {threads} --max-removed-document 0.5 {arguments}"
             ));
@@ -92,7 +92,7 @@ fn any_number_of_threads_gives_the_same_bytes() {
             report["times"] = serde_json::Value::Null;
             (threads, ran.stderr, folder.tree("out"), folder.bytes("journal"), report)
         });
-        let (first, others) = outcomes.split_first_mut().expect("there are three");
+        let (first, others) = outcomes.split_first_mut().expect("there are four");
         assert!(first.4["removed"]["repeats"]["blocks"].as_u64() > Some(1000), "{}", first.4);
         for other in others {
             // Compared one by one, for a difference of megabytes cannot be read.

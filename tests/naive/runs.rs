@@ -2,7 +2,7 @@
 
 use crate::parquet_file::Parquet;
 use crate::{character, tries};
-use dehusk::config::{Format, Framing, OnBadRecord};
+use dehusk::config::{Format, Framing, OnBadRecord, Size};
 use dehusk::run::{Run, restore};
 use dehusk::text::{Fold, Unit};
 use dehusk::{Cleaner, Config, Document, Keep, Scope, Scratch};
@@ -207,7 +207,7 @@ proptest! {
     #![proptest_config(tries(500))]
 
     #[test]
-    fn files_come_back_and_threads_do_not_show(
+    fn files_come_back_and_neither_threads_nor_memory_show(
         config in config(),
         files in prop::collection::vec((input(), select(&["txt", "jsonl", "csv", "tsv", "warc", "parquet"][..])), 1..4),
     ) {
@@ -220,19 +220,25 @@ proptest! {
         for (name, (bytes, _)) in names.iter().zip(&files) {
             std::fs::write(path("in").join(name), bytes)?;
         }
-        for (output, journal, threads) in [("out", "journal", 1), ("out-3", "journal-3", 3)] {
-            let (output, journal, threads) = (Some(path(output)), Some(path(journal)), Some(threads));
-            let config = Config { output, journal, threads, ..config.clone() };
+        for (of, threads, memory) in [("", 1, None), ("-3", 3, None), ("-bound", 2, Some(Size::new(256 << 20)))] {
+            let (output, journal) = (Some(path(&format!("out{of}"))), Some(path(&format!("journal{of}"))));
+            let config = Config { output, journal, memory, threads: Some(threads), ..config.clone() };
             let report = Run::new(&config, &())?.files(&[path("in")])?;
             prop_assert_eq!(&report.failed_files, &Vec::<String>::new());
         }
-        prop_assert_eq!(std::fs::read(path("journal"))?, std::fs::read(path("journal-3"))?);
+        for of in ["-3", "-bound"] {
+            let journal = std::fs::read(path(&format!("journal{of}")))?;
+            prop_assert_eq!(&std::fs::read(path("journal"))?, &journal, "{}", of);
+        }
         let restored = restore(&path("out"), &path("journal"), &path("restored"), false)?;
         prop_assert_eq!(restored.failed, Vec::<String>::new());
         for (name, (bytes, kind)) in names.iter().zip(&files) {
             let back = std::fs::read(path("restored").join(name))?;
             prop_assert_eq!(content(kind, back), content(kind, bytes.clone()));
-            prop_assert_eq!(std::fs::read(path("out").join(name)).ok(), std::fs::read(path("out-3").join(name)).ok());
+            for of in ["-3", "-bound"] {
+                let output = std::fs::read(path(&format!("out{of}")).join(name)).ok();
+                prop_assert_eq!(&std::fs::read(path("out").join(name)).ok(), &output, "{}", of);
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
-use dehusk::config::{Color, Compress, Format, Framing, OnBadRecord, OnLimit, OutputFormat, Progress};
+use dehusk::config::{Color, Compress, Format, Framing, OnBadRecord, OnLimit, OutputFormat, Progress, Size};
 use dehusk::eval::By;
 use dehusk::run::{Inputs, Separator};
 use dehusk::text::{Fold, Unit};
@@ -249,6 +249,15 @@ pub(crate) struct ConfigArgs {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(short = 'j', long, value_name = "N")]
     threads: Option<usize>,
+    /// How much memory a run over files may take, such as 4GiB; the outcome is the same, and what does not fit is kept on
+    /// disk meanwhile [default: as much as it takes]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<Size>,
+    /// The folder for what is kept on disk meanwhile [default: that of the system]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    tmp_dir: Option<PathBuf>,
 
     /// What the inputs are [default: auto]
     #[serde(skip_serializing_if = "Option::is_none")]
