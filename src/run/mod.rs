@@ -16,6 +16,7 @@ mod ledger;
 mod log;
 mod manifest;
 mod memory;
+mod outcomes;
 mod outline;
 mod output;
 mod pattern;

@@ -257,6 +257,12 @@ pub(super) struct PartNumbers {
 }
 
 impl PartDone {
+    /// Adds what came of another part of the same file.
+    pub(super) fn merge(&mut self, other: PartDone) {
+        self.counts.merge(other.counts);
+        self.bad.extend(other.bad);
+    }
+
     /// The numbers, but for removed blocks to be told one by one, which are of dry runs.
     pub(super) fn numbers(&self) -> PartNumbers {
         let Counts { totals, rules, scores, templates, running, repeats, copies, gaps, over_limit, undecoded, top: _ } =

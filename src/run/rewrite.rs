@@ -8,10 +8,11 @@ use super::ledger::{CutSource, begin_journal, end_journal};
 use super::manifest::Manifest;
 use super::memory::{Memory, room};
 use super::outline::{Outline, PartLooker};
+use super::outcomes::{Ended, Outcomes};
 use super::output::{FileOutput, InOrder, Room, Turn, Unfinished, Writing, output_codec};
 use super::plan::{Plan, PlannedFile, output_name};
 use super::progress::{Phase, Progress};
-use super::report::{Counts, PartDone, Report, tell_reason};
+use super::report::{PartDone, Report, tell_reason};
 use super::source::{Origin, Part};
 use super::survey::{Survey, SurveyedPart, nothing_written};
 use super::target::Form;
@@ -29,7 +30,6 @@ use crate::record::Fields;
 use crate::record::Layout;
 use crate::rules::Rules;
 use crate::score::Scorer;
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -125,7 +125,8 @@ impl Rewrite<'_> {
         let is_done = |file_idx| manifest.is_some_and(|manifest| manifest.is_done(file_idx));
         let to_do = (0..).zip(&self.plan.files).filter(|(file_idx, _)| !is_done(*file_idx));
         self.progress.begin(phase, Some(to_do.map(|(_, file)| file.bytes).sum()));
-        let mut outcomes = each_part(
+        let outcomes = Outcomes::default();
+        let begun = each_part(
             workers,
             self.plan,
             self.config,
@@ -138,9 +139,9 @@ impl Rewrite<'_> {
                 look: Look::default(),
             },
             |worker, part, bytes, stop| {
-                let done = bytes.and_then(|bytes| self.part(worker, part, bytes, outputs, top));
+                let done = bytes.and_then(|bytes| self.part(worker, part, bytes, outputs, &outcomes, top));
                 let is_fatal = match &done {
-                    Ok(done) => self.config.on_bad_record == OnBadRecord::Stop && !done.bad.is_empty(),
+                    Ok(has_bad) => self.config.on_bad_record == OnBadRecord::Stop && *has_bad,
                     Err(error) => error.is_index_full() || self.is_stream_error(to_stream, error),
                 };
                 if is_fatal {
@@ -151,22 +152,24 @@ impl Rewrite<'_> {
                 } else if self.progress.is_stopped() {
                     stop.begin_no_more();
                 }
-                if done.is_err()
-                    && let Some(outputs) = outputs
-                {
-                    self.give_up(part, outputs)?;
+                if let Err(error) = done {
+                    let error = outputs.and_then(|outputs| self.give_up(part, outputs).err()).unwrap_or(error);
+                    outcomes.failed(part.file_idx, part.number, error);
                 }
-                done
             },
         );
-        let mut unnamed = Vec::new();
+        let mut n_begun = begun.iter().filter(|parts| !parts.is_empty()).count();
         if let Some(outputs) = outputs {
             let finished = outputs.finishing.end();
-            unnamed = outputs.finishing.failed();
+            outcomes.named(&finished);
+            for (file_idx, error) in outputs.finishing.failed() {
+                outcomes.failed(file_idx, 0, error);
+            }
             if let Some(manifest) = manifest {
                 manifest.note_finished(&finished)?;
                 for (file_idx, parts) in manifest.take_earlier() {
-                    outcomes[file_idx] = parts.into_iter().map(Ok).collect();
+                    outcomes.done_before(file_idx, parts);
+                    n_begun += 1;
                 }
             }
         }
@@ -174,7 +177,7 @@ impl Rewrite<'_> {
         if outputs.is_none() && self.progress.is_stopped() {
             return Err(nothing_written());
         }
-        self.report(outcomes, unnamed, to_stream)
+        self.report(outcomes.end(), n_begun, to_stream)
     }
 
     /// Whether the one stream that all goes to cannot be written to.
@@ -182,14 +185,16 @@ impl Rewrite<'_> {
         to_stream && error.is_writing()
     }
 
+    /// Does a part, and says whether records of it are bad.
     fn part(
         &self,
         worker: &mut Worker,
         part: &Part,
         bytes: &[u8],
         outputs: Option<&Outputs<'_>>,
+        outcomes: &Outcomes,
         top: bool,
-    ) -> Result<PartDone> {
+    ) -> Result<bool> {
         let file = &self.plan.files[part.file_idx];
         let _held = self.memory.hold_for(bytes);
         let mut done = PartDone::default();
@@ -215,21 +220,26 @@ impl Rewrite<'_> {
             worker.edits.apply(bytes, &mut worker.out);
         }
         done.counts.add_bytes(bytes.len(), worker.out.len());
+        let mut waits_for_name = false;
         if let Some(outputs) = outputs {
-            self.write(part, outputs, worker, &done, is_dropped)?;
+            waits_for_name = self.write(part, outputs, outcomes, worker, &done, is_dropped)?;
         }
         self.progress.advance(part.bytes_read);
-        Ok(done)
+        let has_bad = !done.bad.is_empty();
+        outcomes.part(part, done, waits_for_name);
+        Ok(has_bad)
     }
 
+    /// Writes what is left of a part; says whether its file is to get a name.
     fn write(
         &self,
         part: &Part,
         outputs: &Outputs<'_>,
+        outcomes: &Outcomes,
         worker: &mut Worker,
         done: &PartDone,
         is_dropped: bool,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let file = &self.plan.files[part.file_idx];
         let turn = part.turn();
         let manifest = outputs.manifest.as_ref();
@@ -255,10 +265,12 @@ impl Rewrite<'_> {
             let output = &outputs.files[part.file_idx];
             if let Some(whole) = output.submit(writing, turn, part.is_last, &worker.out)? {
                 let finished = outputs.finishing.take(part.file_idx, whole);
+                outcomes.named(&finished);
                 manifest.map_or(Ok(()), |manifest| manifest.note_finished(&finished))?;
             }
+            return Ok(true);
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Whether what is written of a part is lines, which follow lines of other files in one stream.
@@ -301,47 +313,27 @@ impl Rewrite<'_> {
         Ok(())
     }
 
-    /// Merges what came of the parts, in plan order. `unnamed` are files that could not be put under their names.
-    fn report(
-        &self,
-        outcomes: Vec<Vec<Result<PartDone>>>,
-        unnamed: Vec<(usize, Error)>,
-        to_stream: bool,
-    ) -> Result<Passed> {
-        let n_begun = outcomes.iter().filter(|parts| !parts.is_empty()).count();
-        let mut counts = Counts::default();
-        let mut bad_records = Vec::new();
+    /// Tells what came of all files, of which `n_begun` were begun.
+    fn report(&self, ended: Ended, n_begun: usize, to_stream: bool) -> Result<Passed> {
+        let Ended { counts, bad, n_through, mut failed } = ended;
         let is_fatal =
             |error: &Error| error.is_index_full() || error.is_exhausted() || self.is_stream_error(to_stream, error);
+        let fatal = failed.iter().find(|(_, (_, error))| is_fatal(error)).map(|(file_idx, _)| *file_idx);
         let tell_record = |(file_idx, record)| tell_record(self.plan, file_idx, record);
-        let mut failed: BTreeMap<usize, Error> = BTreeMap::new();
-        let errors = unnamed.into_iter().map(|(file_idx, error)| (file_idx, Err(error)));
-        let outcomes = outcomes.into_iter().map(|parts| parts.into_iter().collect::<Result<Vec<PartDone>>>());
-        // Of a file that failed nothing counts, whichever of its parts came through.
-        for (file_idx, outcome) in errors.chain((0..).zip(outcomes)) {
-            match outcome {
-                Ok(parts) if !failed.contains_key(&file_idx) => {
-                    for PartDone { counts: of_part, bad } in parts {
-                        counts.merge(of_part);
-                        for (record, what) in bad {
-                            let place = tell_record((file_idx, record));
-                            if self.config.on_bad_record == OnBadRecord::Stop {
-                                return Err(Error::record(place, what, "nothing was written, as --on-bad-record says"));
-                            }
-                            bad_records.push(format!("{place}: {what}"));
-                        }
-                    }
-                }
-                Ok(_) => {}
-                Err(error) if is_fatal(&error) => return Err(error),
-                Err(error) => {
-                    failed.entry(file_idx).or_insert(error);
-                }
-            }
+        if self.config.on_bad_record == OnBadRecord::Stop
+            && let Some((place, what)) = bad.iter().next().filter(|(place, _)| fatal.is_none_or(|fatal| place.0 < fatal))
+        {
+            let remedy = "nothing was written, as --on-bad-record says";
+            return Err(Error::record(tell_record(*place), what.clone(), remedy));
+        }
+        if let Some((_, error)) = fatal.and_then(|file_idx| failed.remove(&file_idx)) {
+            return Err(error);
         }
         if n_begun < self.plan.files.len() {
-            return Err(self.stopped(n_begun - failed.len(), to_stream));
+            return Err(self.stopped(n_through, to_stream));
         }
+        let mut bad_records: Vec<String> =
+            bad.into_iter().map(|(place, what)| format!("{}: {what}", tell_record(place))).collect();
         let locator = self.survey.map(|survey| Locator::of_survey(self.plan, survey));
         let mut report = counts.report(
             self.config,
@@ -353,18 +345,22 @@ impl Rewrite<'_> {
             },
             |place| locator.as_ref().map_or("an earlier block".into(), |locator| locator.shown(place)),
         );
+        let untold = report.totals.bad_records.saturating_sub(bad_records.len() as u64);
+        if untold > 0 {
+            bad_records.push(format!("and {untold} more bad records"));
+        }
         for message in &bad_records {
             self.progress.warn(message);
         }
         report.bad_records = bad_records;
         let at_plan = self.plan.failed.iter().map(ToString::to_string);
-        report.failed_files = at_plan.chain(failed.values().map(ToString::to_string)).collect();
+        report.failed_files = at_plan.chain(failed.values().map(|(_, error)| error.to_string())).collect();
         report.totals.files = (self.plan.files.len() - failed.len()) as u64;
         report.totals.files_passed_over = self.plan.passed_over.len() as u64;
         const TOLD: usize = 100;
         report.passed_over = self.plan.passed_over.iter().take(TOLD).map(|path| path.display().to_string()).collect();
         // What could not be read at all is an outcome. What was surveyed and is lost, or cannot be written, may come through yet.
-        report.unfinished = failed.values().any(|error| self.survey.is_some() || error.is_writing());
+        report.unfinished = failed.values().any(|(_, error)| self.survey.is_some() || error.is_writing());
         let finished = (0..self.plan.files.len()).filter(|file_idx| !failed.contains_key(file_idx)).collect();
         Ok(Passed { report, finished })
     }
