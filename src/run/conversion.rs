@@ -85,7 +85,7 @@ fn write_object(
     out: &mut Vec<u8>,
 ) {
     let decoded = source.reading.shown(record.of(source.bytes));
-    let parsed = match source.reading.layout.parse(&decoded, source.starts_file && record.start == 0) {
+    let parsed = match source.reading.layout.parse(&decoded, source.starts_file(record.start)) {
         Outcome::Document(parsed) => parsed,
         // It was a document when it was looked at.
         Outcome::Blank | Outcome::Bad(_) => Parsed::default(),

@@ -81,15 +81,20 @@ impl EditedRecord<'_> {
 pub(crate) struct PartBytes<'p> {
     pub(crate) reading: Reading<'p>,
     pub(crate) bytes: &'p [u8],
-    /// Whether the file starts with them.
-    pub(crate) starts_file: bool,
+    /// Where in the unpacked file they start.
+    pub(crate) start: u64,
 }
 
 impl PartBytes<'_> {
+    /// Whether the file starts with a record of the part, which starts at an offset.
+    pub(crate) fn starts_file(&self, record_start: usize) -> bool {
+        self.start == 0 && record_start == 0
+    }
+
     /// Where a record starts that can go: a file of other records keeps its byte order mark.
     fn start_of(&self, record: Span) -> usize {
         let layout = self.reading.layout;
-        match self.starts_file && record.start == 0 && layout.is_splittable() && layout.may_be_encoded() {
+        match self.starts_file(record.start) && layout.is_splittable() && layout.may_be_encoded() {
             true => self.reading.mark_length(record.of(self.bytes)),
             false => record.start,
         }

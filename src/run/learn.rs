@@ -163,13 +163,14 @@ fn learn_parts(
 }
 
 fn learn_part(config: &Config, plan: &Plan, part: &Part, bytes: &[u8]) -> PartLearned {
-    let PartBytes { reading, bytes, starts_file } = plan.files[part.file_idx].bytes_of(part, bytes);
+    let source = plan.files[part.file_idx].bytes_of(part, bytes);
+    let PartBytes { reading, bytes, .. } = source;
     let mut decoded = Decoded::default();
     let DecodedText { text, .. } = reading.decode(bytes, &mut decoded);
     let mut done = PartLearned { learner: Learner::new(config.unit), n_without_site: 0, bad: Vec::new() };
     let mut spelled = Spelled::default();
     for (number, record) in (part.records_before + 1..).zip(reading.layout.records(text)) {
-        match reading.layout.parse(record.of(text), starts_file && record.start == 0) {
+        match reading.layout.parse(record.of(text), source.starts_file(record.start)) {
             Outcome::Document(parsed) => {
                 let raw = parsed.raw_text.of(record.of(text));
                 let (text, _) = spelled.read(raw, parsed.escaping);

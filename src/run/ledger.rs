@@ -38,8 +38,6 @@ pub(super) fn end_journal(config: &Config, mut journal: Unfinished, n_files: u64
 pub(super) struct CutSource<'c> {
     pub(super) rules: &'c Rules,
     pub(super) source: PartBytes<'c>,
-    /// Where in the file the bytes start.
-    pub(super) start: u64,
 }
 
 impl<'c> CutSource<'c> {
@@ -54,11 +52,11 @@ impl<'c> CutSource<'c> {
         if edited.cuts.is_empty() {
             return;
         }
-        let PartBytes { reading, bytes, starts_file } = self.source;
+        let PartBytes { reading, bytes, start } = self.source;
         let record_span = edited.record.span;
-        let id = reading.id(record_span.of(bytes), starts_file && record_span.start == 0);
+        let id = reading.id(record_span.of(bytes), self.source.starts_file(record_span.start));
         for cut in edited.cuts {
-            let mut line = self.line(record, cut, &locate);
+            let mut line = self.line(record, start + cut.span.start as u64, cut, &locate);
             line.id = id.as_deref().map(Cow::Borrowed);
             let instead = cut.instead.of(edited.inserted);
             line.instead = (!instead.is_empty()).then(|| String::from_utf8_lossy(instead));
@@ -71,8 +69,8 @@ impl<'c> CutSource<'c> {
         }
     }
 
-    /// The line for a cut, without the bytes.
-    fn line(&self, record: u64, cut: &PartCut, locate: &impl Fn(Place) -> Location<'c>) -> CutLine<'c> {
+    /// The line for a cut at a byte of the file, without the bytes.
+    fn line(&self, record: u64, at: u64, cut: &PartCut, locate: &impl Fn(Place) -> Location<'c>) -> CutLine<'c> {
         let (mut rule, mut first, mut score, mut pages, mut of) = (None, None, None, None, None);
         let reason = match cut.why {
             Why::Decided(reason) => {
@@ -91,7 +89,7 @@ impl<'c> CutSource<'c> {
             Why::Header => "header",
         };
         CutLine {
-            at: self.start + cut.span.start as u64,
+            at,
             record,
             id: None,
             line: cut.block.map(|block| u64::from(block) + 1),

@@ -92,9 +92,8 @@ impl Outcomes {
 impl State {
     /// Ends a file if all of it is there.
     fn end(&mut self, file_idx: usize) {
-        let is_whole = |file: &OpenFile| {
-            file.n_parts_in_all == Some(file.n_parts) && (file.is_named || !file.waits_for_name)
-        };
+        let is_whole =
+            |file: &OpenFile| file.n_parts_in_all == Some(file.n_parts) && (file.is_named || !file.waits_for_name);
         if self.open.get(&file_idx).is_some_and(is_whole)
             && let Some(file) = self.open.remove(&file_idx)
         {

@@ -92,7 +92,7 @@ impl PartLooker {
     /// Looks at all records of a part. Fails only on a document with more lines than can be numbered. `look` then holds a document for each of them, an empty one where it is none.
     pub(crate) fn look(&mut self, rules: &Rules, source: PartBytes<'_>, look: &mut Look) -> Result<Outline> {
         look.clear();
-        let PartBytes { reading, bytes, starts_file } = source;
+        let PartBytes { reading, bytes, start } = source;
         let mut outline = Outline { bytes: bytes.len(), ..Outline::default() };
         let mut decoded = reading.decode(bytes, &mut self.decoded);
         let mut at = 0;
@@ -104,7 +104,7 @@ impl PartLooker {
         for record in reading.layout.records(decoded.text) {
             let record_idx = outline.n_records;
             outline.n_records += 1;
-            match reading.layout.parse(record.of(decoded.text), starts_file && record.start == 0) {
+            match reading.layout.parse(record.of(decoded.text), source.starts_file(record.start)) {
                 Outcome::Document(parsed) => {
                     let raw = Span::new(record.start + parsed.raw_text.start, record.start + parsed.raw_text.end);
                     let (text, spelling) = self.spelled.read(raw.of(decoded.text), parsed.escaping);
@@ -127,6 +127,10 @@ impl PartLooker {
                     outline.push(up_to(&mut decoded.offsets, record.end) << KIND_BITS | BAD);
                     outline.n_bad += 1;
                     if outline.bad.len() < TOLD_BAD_RECORDS {
+                        // It has no line to be found by.
+                        let has_offset = reading.layout.is_packed_by_record();
+                        let what =
+                            if has_offset { format!("at byte {}: {what}", start + record.start as u64) } else { what };
                         outline.bad.push(BadRecord { record_idx, what });
                     }
                 }

@@ -7,8 +7,8 @@ use super::finishing::Finishing;
 use super::ledger::{CutSource, begin_journal, end_journal};
 use super::manifest::Manifest;
 use super::memory::{Memory, room};
-use super::outline::{Outline, PartLooker};
 use super::outcomes::{Ended, Outcomes};
+use super::outline::{Outline, PartLooker};
 use super::output::{FileOutput, InOrder, Room, Turn, Unfinished, Writing, output_codec};
 use super::plan::{Plan, PlannedFile, output_name};
 use super::progress::{Phase, Progress};
@@ -321,7 +321,8 @@ impl Rewrite<'_> {
         let fatal = failed.iter().find(|(_, (_, error))| is_fatal(error)).map(|(file_idx, _)| *file_idx);
         let tell_record = |(file_idx, record)| tell_record(self.plan, file_idx, record);
         if self.config.on_bad_record == OnBadRecord::Stop
-            && let Some((place, what)) = bad.iter().next().filter(|(place, _)| fatal.is_none_or(|fatal| place.0 < fatal))
+            && let Some((place, what)) =
+                bad.iter().next().filter(|(place, _)| fatal.is_none_or(|fatal| place.0 < fatal))
         {
             let remedy = "nothing was written, as --on-bad-record says";
             return Err(Error::record(tell_record(*place), what.clone(), remedy));
@@ -491,7 +492,7 @@ impl PartWork<'_> {
                 done.counts.add_to_top(place, source, edited);
             }
             if self.journal {
-                let source = CutSource { rules: rewrite.rules, source, start: part.start };
+                let source = CutSource { rules: rewrite.rules, source };
                 source.write(record + 1, edited, |place| locator.location(place), &mut lines);
             }
             dropped = edited.is_dropped;

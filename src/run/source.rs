@@ -79,7 +79,7 @@ impl PlannedFile {
     /// A part's bytes, and how they are read.
     pub(super) fn bytes_of<'p>(&'p self, part: &Part, bytes: &'p [u8]) -> PartBytes<'p> {
         let reading = Reading { layout: &self.layout, encoding: part.encoding };
-        PartBytes { reading, bytes, starts_file: part.start == 0 }
+        PartBytes { reading, bytes, start: part.start }
     }
 }
 

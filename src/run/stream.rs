@@ -28,6 +28,7 @@ use crate::error::{Error, Result};
 use crate::index::{Index, MemoryIndex, Place, Trace};
 use crate::journal::{FileLine, Line, Location, PartLine};
 use crate::record::Layout;
+use crate::text::Span;
 use std::io::{Read, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
@@ -251,24 +252,22 @@ impl<'s> Stream<'s> {
 
     fn batch(&mut self, reading: Reading<'_>, bytes: &[u8]) -> Result<()> {
         let (run, config) = (self.run, self.run.config);
-        let pieces = pieces(reading, bytes);
-        let starts_input = self.bytes_in == 0;
+        let pieces = pieces(reading, bytes, self.bytes_in);
         let looked = run.workers.each(
             pieces.len(),
             || PartLooker::new(Looker::new(config, run.scorer.as_ref())),
             |looker, piece_idx| {
                 let mut look = Look::default();
-                let starts_file = starts_input && piece_idx == 0;
-                let source = PartBytes { reading, bytes: pieces[piece_idx], starts_file };
+                let source = pieces[piece_idx];
                 let outline = looker.look(&run.rules, source, &mut look)?;
                 Ok(Looked { source, look, outline })
             },
         );
         let looked = looked.into_iter().collect::<Result<Vec<Looked<'_>>>>()?;
-        // For each piece, how many records and bytes came before it.
+        // For each piece, how many records came before it.
         let mut before = Vec::with_capacity(looked.len());
         for piece in &looked {
-            before.push((self.n_records, self.bytes_in));
+            before.push(self.n_records);
             for bad in &piece.outline.bad {
                 let place = format!("-:{}", self.n_records + bad.record_idx as u64 + 1);
                 if config.on_bad_record == OnBadRecord::Stop {
@@ -385,7 +384,7 @@ struct Editor<'s> {
 
 impl Editor<'_> {
     /// Edits the piece that is the `from_last`-th of all so far, counted from the last.
-    fn edit(&self, piece: &Looked<'_>, from_last: usize, before: (u64, u64)) -> Result<Edited> {
+    fn edit(&self, piece: &Looked<'_>, from_last: usize, before: u64) -> Result<Edited> {
         let config = self.run.config;
         let mut edited = Edited { out: Vec::new(), journal: Vec::new(), counts: Counts::default() };
         let mut edits = Edits::default();
@@ -403,7 +402,7 @@ impl Editor<'_> {
             None => {
                 let alone = Alone::of(&piece.look)?;
                 let copies = alone.copies(config.keep);
-                let locate = |place: Place| location(&alone.traces, &[before.0], place);
+                let locate = |place: Place| location(&alone.traces, &[before], place);
                 edit_part(config, source, &copies, &[], &piece.outline, &mut edits, |record| {
                     self.tell(piece, before, record, &locate, &mut edited);
                 });
@@ -419,12 +418,11 @@ impl Editor<'_> {
     fn tell<'l>(
         &'l self,
         piece: &'l Looked<'_>,
-        before: (u64, u64),
+        records_before: u64,
         record: &EditedRecord<'_>,
         locate: &dyn Fn(Place) -> Location<'l>,
         edited: &mut Edited,
     ) {
-        let (records_before, bytes_before) = before;
         let number = records_before + record.record_idx as u64;
         edited.counts.add(self.run.config, (0, number), record);
         if let Some(conversion) = Conversion::of(self.run.config, piece.source.reading.layout) {
@@ -432,7 +430,7 @@ impl Editor<'_> {
             edited.counts.add_left_out(u64::from(is_left_out));
         }
         if self.journal {
-            let source = CutSource { rules: &self.run.rules, source: piece.source, start: bytes_before };
+            let source = CutSource { rules: &self.run.rules, source: piece.source };
             source.write(number + 1, record, locate, &mut edited.journal);
         }
         if self.run.config.dry_run {
@@ -475,16 +473,17 @@ fn layout(config: &Config, start: &[u8], is_ended: bool) -> Result<Option<Layout
     layout_of(config, format, |_| Ok(start.to_vec())).map(Some).map_err(|error| error.at("standard input".as_ref()))
 }
 
-/// Cuts a batch into pieces of whole records.
-fn pieces<'b>(reading: Reading<'_>, bytes: &'b [u8]) -> Vec<&'b [u8]> {
+/// Cuts a batch, which starts at a byte of the input, into pieces of whole records.
+fn pieces<'b>(reading: Reading<'b>, bytes: &'b [u8], batch_start: u64) -> Vec<PartBytes<'b>> {
+    let piece = |span: Span| PartBytes { reading, bytes: span.of(bytes), start: batch_start + span.start as u64 };
     if !reading.layout.is_splittable() {
-        return vec![bytes];
+        return vec![piece(Span::new(0, bytes.len()))];
     }
     let mut pieces = Vec::new();
     let mut start = 0;
     for record in reading.records(bytes) {
         if record.end - start >= PIECE_BYTES || record.end == bytes.len() {
-            pieces.push(&bytes[start..record.end]);
+            pieces.push(piece(Span::new(start, record.end)));
             start = record.end;
         }
     }

@@ -89,9 +89,14 @@ fn bad_records_are_told_and_stay() {
     let folder = Folder::new().with("a.warc", &bytes).with("b.warc", "no WARC\r\n");
     let ran = folder.run("clean a.warc -o out");
     ran.ends_with(1);
-    assert!(ran.stderr.contains("a.warc:2: Content-Length is 1"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("a.warc:4: Content-Length is 10, but the content has 3 bytes"), "{}", ran.stderr);
+    let place = |record: usize, start: usize| format!("a.warc:{record}: at byte {start}: Content-Length is 1");
+    assert!(ran.stderr.contains(&place(2, scraped[0].len())), "{}", ran.stderr);
+    let fourth = [&scraped[0], &short, &scraped[3]].map(|record| record.len()).iter().sum();
+    assert!(ran.stderr.contains(&place(4, fourth)), "{}", ran.stderr);
+    assert!(ran.stderr.contains("Content-Length is 10, but the content has 3 bytes"), "{}", ran.stderr);
     assert_eq!(folder.read("out"), bytes);
+    let ran = folder.run_on(&bytes, "clean -");
+    assert!(ran.stderr.contains(&format!("-:4: at byte {fourth}: ")), "{}", ran.stderr);
     folder.run("clean b.warc -o out --force").ends_with(1);
     assert_eq!(folder.read("out"), "no WARC\r\n");
 }
