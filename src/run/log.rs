@@ -28,7 +28,7 @@ pub(super) struct Log {
 }
 
 /// Where bytes lie in a log.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Stretch {
     start: u64,
     bytes: u64,
@@ -113,6 +113,11 @@ impl Log {
         if n_copied == stretch.bytes { Ok(()) } else { Err(ErrorKind::UnexpectedEof.into()) }
     }
 
+    /// The error for what could not be read of it.
+    pub(super) fn reading(&self, source: std::io::Error) -> Error {
+        Error::reading(&self.path, source)
+    }
+
     /// Removes the log.
     pub(super) fn remove(self) -> Result<()> {
         if !self.has_name {
@@ -126,6 +131,11 @@ impl Log {
 }
 
 impl Stretch {
+    /// So many bytes at the start.
+    pub(super) fn first(self, n_bytes: usize) -> Self {
+        Stretch { start: self.start, bytes: (n_bytes as u64).min(self.bytes) }
+    }
+
     /// All but so many bytes at the start.
     pub(super) fn behind(self, n_bytes: usize) -> Self {
         let n_bytes = (n_bytes as u64).min(self.bytes);

@@ -168,15 +168,24 @@ fn refused(path: &Path, difference: &str) -> Error {
 #[derive(Debug)]
 pub(super) struct Manifest {
     state: Mutex<State>,
-    /// What came of the parts of files that an earlier run had done.
-    earlier: Mutex<BTreeMap<usize, Vec<PartDone>>>,
+    /// The files that an earlier run had done.
+    earlier: HashSet<usize>,
 }
 
 #[derive(Debug)]
 struct State {
     log: Log,
-    /// Where the lines of the journal lie, by file and part.
-    lines: BTreeMap<(usize, usize), Stretch>,
+    /// What is noted of parts, by file and part.
+    parts: BTreeMap<(usize, usize), NotedPart>,
+}
+
+/// Where it lies what is noted of a part.
+#[derive(Clone, Copy, Debug)]
+struct NotedPart {
+    /// The entry as JSON, of which only that of an earlier run is read again.
+    entry: Stretch,
+    /// The lines of the journal.
+    lines: Stretch,
 }
 
 /// An unfinished run that is gone on with.
@@ -185,7 +194,6 @@ pub(super) struct Begun {
     path: PathBuf,
     state: State,
     head: Head,
-    done: BTreeMap<usize, Vec<PartDone>>,
     /// Sizes of the outputs that got their names.
     outputs: BTreeMap<usize, Option<u64>>,
 }
@@ -198,15 +206,14 @@ impl Begun {
         if !config.resume {
             return Ok(None);
         }
-        let (mut head, mut lines, mut outputs) = (None, BTreeMap::new(), BTreeMap::new());
-        let mut parts: BTreeMap<usize, BTreeMap<usize, PartDone>> = BTreeMap::new();
+        let (mut head, mut parts, mut outputs) = (None, BTreeMap::new(), BTreeMap::new());
         let log = Log::open(&path, |entry, stretch| {
             let json_bytes = entry.iter().position(|byte| *byte == b'\n').unwrap_or(entry.len());
             match (serde_json::from_slice(&entry[..json_bytes]), head.is_some()) {
                 (Ok(Entry::Head(found)), false) => head = Some(found),
-                (Ok(Entry::Part { file, number, done }), true) => {
-                    parts.entry(file).or_default().insert(number, done.into());
-                    lines.insert((file, number), stretch.behind(json_bytes + 1));
+                (Ok(Entry::Part { file, number, .. }), true) => {
+                    let noted = NotedPart { entry: stretch.first(json_bytes), lines: stretch.behind(json_bytes + 1) };
+                    parts.insert((file, number), noted);
                 }
                 (Ok(Entry::Done(files)), true) => outputs.extend(files),
                 // Of another version.
@@ -216,9 +223,7 @@ impl Begun {
         })?;
         // A run that was killed before all of the head was written has done nothing.
         let (Some(log), Some(head)) = (log, head) else { return Ok(None) };
-        let done = parts.into_iter().map(|(file, parts)| (file, parts.into_values().collect())).collect();
-        let state = State { log, lines };
-        let begun = Begun { path, state, head, done, outputs };
+        let begun = Begun { path, state: State { log, parts }, head, outputs };
         let is_left_out = |input: &Input| begun.head.left_out.contains(input);
         let now = plan.files.iter().map(Input::of).filter(|input| !is_left_out(input)).collect();
         begun.refuse_difference(config, now)?;
@@ -234,15 +239,15 @@ impl Begun {
     /// What is done, as far as the outputs are still there.
     fn into_manifest(self, config: &Config, plan: &Plan) -> Result<Manifest> {
         self.refuse_difference(config, plan.files.iter().map(Input::of).collect())?;
-        let Begun { state, mut done, outputs, .. } = self;
-        let is_there = |file_idx: &usize| {
-            let Some(expected) = outputs.get(file_idx) else { return false };
+        let Begun { state, outputs, .. } = self;
+        let is_there = |file_idx: &usize, expected: &Option<u64>| {
             let path = plan.files.get(*file_idx).and_then(|file| file.output.as_ref());
             let found = path.and_then(|path| std::fs::metadata(path).ok()).map(|metadata| metadata.len());
             expected.is_none() || found == *expected
         };
-        done.retain(|file_idx, _| is_there(file_idx));
-        Ok(Manifest { state: Mutex::new(state), earlier: Mutex::new(done) })
+        let there = outputs.iter().filter(|(file_idx, expected)| is_there(file_idx, expected));
+        let earlier = there.map(|(file_idx, _)| *file_idx).collect();
+        Ok(Manifest { state: Mutex::new(state), earlier })
     }
 }
 
@@ -267,18 +272,31 @@ impl Manifest {
     }
 
     fn of(log: Log) -> Self {
-        let state = State { log, lines: BTreeMap::new() };
-        Manifest { state: Mutex::new(state), earlier: Mutex::default() }
+        let state = State { log, parts: BTreeMap::new() };
+        Manifest { state: Mutex::new(state), earlier: HashSet::new() }
     }
 
     /// Whether an earlier run had done a file.
     pub(super) fn is_done(&self, file_idx: usize) -> bool {
-        self.earlier().contains_key(&file_idx)
+        self.earlier.contains(&file_idx)
     }
 
-    /// What came of the parts of files that an earlier run had done, by the files' numbers.
-    pub(super) fn take_earlier(&self) -> BTreeMap<usize, Vec<PartDone>> {
-        std::mem::take(&mut *self.earlier())
+    /// Tells what came of the parts of each file that an earlier run had done.
+    pub(super) fn tell_earlier(&self, mut tell: impl FnMut(usize, Vec<PartDone>)) -> Result<()> {
+        let mut state = self.state();
+        let State { log, parts } = &mut *state;
+        for &file_idx in &self.earlier {
+            let mut done = Vec::new();
+            for (_, noted) in of_file(parts, file_idx) {
+                let mut json = Vec::new();
+                log.copy(noted.entry, &mut json).map_err(|source| log.reading(source))?;
+                if let Ok(Entry::Part { done: numbers, .. }) = serde_json::from_slice(&json) {
+                    done.push(numbers.into());
+                }
+            }
+            tell(file_idx, done);
+        }
+        Ok(())
     }
 
     /// Notes what came of a part, with its lines of the journal.
@@ -287,8 +305,8 @@ impl Manifest {
         let mut json = Entry::Part { file, number, done: done.numbers() }.to_json();
         json.push(b'\n');
         let mut state = self.state();
-        let stretch = state.log.append(&[&json, lines])?;
-        state.lines.insert((file, number), stretch);
+        let lines = state.log.append(&[&json, lines])?;
+        state.parts.insert((file, number), NotedPart { entry: Stretch::default(), lines });
         Ok(())
     }
 
@@ -310,8 +328,8 @@ impl Manifest {
     /// Writes the lines of the journal of a file.
     pub(super) fn copy_lines(&self, file_idx: usize, to: &mut impl Write) -> std::io::Result<()> {
         let mut state = self.state();
-        let State { log, lines } = &mut *state;
-        lines.range((file_idx, 0)..=(file_idx, usize::MAX)).try_for_each(|(_, stretch)| log.copy(*stretch, to))
+        let State { log, parts } = &mut *state;
+        of_file(parts, file_idx).try_for_each(|(_, noted)| log.copy(noted.lines, to))
     }
 
     /// Removes the manifest: the run is at its end.
@@ -319,13 +337,17 @@ impl Manifest {
         self.state.into_inner().unwrap_or_else(PoisonError::into_inner).log.remove()
     }
 
-    fn earlier(&self) -> MutexGuard<'_, BTreeMap<usize, Vec<PartDone>>> {
-        self.earlier.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is noted of the parts of a file, in their order.
+fn of_file(
+    parts: &BTreeMap<(usize, usize), NotedPart>,
+    file_idx: usize,
+) -> impl Iterator<Item = (&(usize, usize), &NotedPart)> {
+    parts.range((file_idx, 0)..=(file_idx, usize::MAX))
 }
 
 impl Entry {

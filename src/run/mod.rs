@@ -53,7 +53,7 @@ use plan::{Destination, Plan, canonical_to_be};
 use rewrite::{Outputs, Rewrite};
 use std::fs::File;
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Instant;
@@ -187,6 +187,7 @@ impl<'r> Run<'r> {
         let folder = plan.folder.clone();
         let begun = folder.as_deref().map_or(Ok(None), |folder| Begun::find(self.config, folder, &plan))?;
         self.refuse_side_outputs(&plan, None, self.config.force || begun.is_some())?;
+        self.refuse_inputs_to_be(inputs)?;
         if stream.is_some() && plan.files.len() > 1 && self.config.journal.is_some() {
             let what = "a journal of several files in one stream would restore nothing; name a folder as output";
             return Err(Error::usage(what));
@@ -260,11 +261,14 @@ impl<'r> Run<'r> {
     /// Refuses a journal or a report that would take the place of an input, of an output or of each other.
     fn refuse_side_outputs(&self, plan: &Plan, output: Option<&Path>, may_replace: bool) -> Result<()> {
         let taken = |path: &Path| {
+            let (is_there, name) = (path.exists(), path.file_name());
             let path = canonical_to_be(path);
+            // What is not there is no input, and of outputs it is none by another name.
+            let may_be = |other: &&Path| is_there || other.file_name() == name;
             let is_path = |other: &Path| path.is_some() && canonical_to_be(other) == path;
             let inputs = plan.files.iter().map(|file| file.input.as_path());
             let outputs = plan.files.iter().filter_map(|file| file.output.as_deref());
-            inputs.chain(outputs).chain(output).any(is_path)
+            inputs.chain(outputs).chain(output).filter(may_be).any(is_path)
         };
         let Config { journal, report, dry_run, .. } = self.config;
         for side in [journal, report].into_iter().flatten() {
@@ -283,6 +287,22 @@ impl<'r> Run<'r> {
         journal.into_iter().chain(report).try_for_each(|side| refuse_existing_file(side, may_replace))
     }
 
+    /// Refuses a journal or a report that the next run would take for an input.
+    fn refuse_inputs_to_be(&self, inputs: &Inputs) -> Result<()> {
+        let Config { journal, report, .. } = self.config;
+        for side in [journal, report].into_iter().flatten().filter(|side| plan::by_name(side).is_some()) {
+            let Some(path) = canonical_to_be(side) else { continue };
+            let is_around =
+                |input: &&PathBuf| input.canonicalize().is_ok_and(|input| input.is_dir() && path.starts_with(input));
+            if let Some(input) = inputs.paths().iter().find(is_around) {
+                let (side, input) = (side.display(), input.display());
+                let what = format!("{side}: is in the input folder {input}, and would be an input of the next run");
+                return Err(Error::usage(format!("{what}; choose a place outside of it")));
+            }
+        }
+        Ok(())
+    }
+
     fn begin_report(&self) -> Result<Option<Unfinished>> {
         self.config.report.as_ref().map(|path| Unfinished::create(path, self.config.may_replace())).transpose()
     }
@@ -299,6 +319,10 @@ impl<'r> Run<'r> {
 }
 
 fn refuse_existing_file(path: &Path, force: bool) -> Result<()> {
+    if path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+        let what = format!("{}: is no file that can be replaced; choose another, or write to -", path.display());
+        return Err(Error::usage(what));
+    }
     if !force && path.exists() {
         let what = format!("{}: exists; choose another, or replace it with --force", path.display());
         return Err(Error::usage(what));

@@ -198,6 +198,14 @@ impl Unfinished {
     }
 }
 
+/// Removes what an earlier run wrote where this one has nothing to write. Only where it may be replaced is anything there.
+pub(super) fn remove_replaced(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(source) if source.kind() != ErrorKind::NotFound => Err(Error::writing(path, source)),
+        _ => Ok(()),
+    }
+}
+
 /// The folder that a file is in.
 pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {

@@ -128,6 +128,7 @@ impl Plan {
 
     /// The plan without some of its files, given by number.
     pub(crate) fn without(mut self, files: &[usize]) -> Self {
+        let files: HashSet<usize> = files.iter().copied().collect();
         for (file_idx, file) in std::mem::take(&mut self.files).into_iter().enumerate() {
             let kept = if files.contains(&file_idx) { &mut self.left_out } else { &mut self.files };
             kept.push(file);
@@ -370,6 +371,10 @@ fn may_replace(config: &Config, destination: Destination<'_>) -> Result<bool> {
 }
 
 fn refuse_existing(output: &Path, may_replace: bool) -> Result<()> {
+    if output.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+        let what = format!("{}: is no file that can be replaced; choose another, or write to -", output.display());
+        return Err(Error::usage(what));
+    }
     if may_replace {
         return Ok(());
     }
@@ -385,7 +390,8 @@ fn refuse_existing(output: &Path, may_replace: bool) -> Result<()> {
     Ok(())
 }
 
-fn by_name(path: &Path) -> Option<Format> {
+/// What a file is by its name.
+pub(super) fn by_name(path: &Path) -> Option<Format> {
     let stem = PathBuf::from(path.file_name()?);
     let stem = if codec_of_name(&stem).is_some() { stem.with_extension("") } else { stem };
     let extension = stem.extension()?.to_str()?.to_ascii_lowercase();

@@ -9,7 +9,7 @@ use super::manifest::Manifest;
 use super::memory::{Memory, room};
 use super::outcomes::{Ended, Outcomes};
 use super::outline::{Outline, PartLooker};
-use super::output::{FileOutput, InOrder, Room, Turn, Unfinished, Writing, output_codec};
+use super::output::{FileOutput, InOrder, Room, Turn, Unfinished, Writing, output_codec, remove_replaced};
 use super::plan::{Plan, PlannedFile, output_name};
 use super::progress::{Phase, Progress};
 use super::report::{PartDone, Report, tell_reason};
@@ -167,10 +167,10 @@ impl Rewrite<'_> {
             }
             if let Some(manifest) = manifest {
                 manifest.note_finished(&finished)?;
-                for (file_idx, parts) in manifest.take_earlier() {
+                manifest.tell_earlier(|file_idx, parts| {
                     outcomes.done_before(file_idx, parts);
                     n_begun += 1;
-                }
+                })?;
             }
         }
         self.progress.end();
@@ -258,6 +258,7 @@ impl Rewrite<'_> {
                 .and_then(|()| stream.writer().flush())
                 .map_err(Error::to_standard_output)?;
         } else if is_dropped && file.layout == Layout::Whole {
+            file.output.as_deref().map_or(Ok(()), remove_replaced)?;
             manifest.map_or(Ok(()), |manifest| manifest.note_dropped(part.file_idx))?;
         } else if let Some(path) = &file.output {
             let form = self.form(file, part, worker).map_err(|source| Error::writing(path, source))?;

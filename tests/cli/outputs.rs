@@ -166,3 +166,29 @@ fn a_run_that_is_refused_or_stopped_makes_no_folder() {
     folder.run("clean in -o out --journal journal").ends_with(2);
     assert!(!folder.exists("out"));
 }
+
+#[test]
+fn what_is_no_file_is_not_replaced() {
+    let folder = Folder::new().with("in/a.txt", SHIP);
+    folder.shell("mkfifo pipe").ends_with(0);
+    let told = |path: &str| format!("error: {path}: is no file that can be replaced; choose another, or write to -");
+    for path in ["pipe", "/dev/null"] {
+        for arguments in ["in/a.txt -o PATH --force", "in/a.txt -o PATH", "in -o out --report PATH --force"] {
+            let arguments = arguments.replace("PATH", path);
+            folder.run(&format!("clean {arguments}")).ends(2, &[&told(path)]);
+        }
+        folder.run_on(SHIP, &format!("clean - -o {path} --force")).ends(2, &[&told(path)]);
+    }
+    assert!(!std::fs::metadata("/dev/null").expect("it is there").is_file());
+}
+
+#[test]
+fn what_an_earlier_run_wrote_goes_where_this_one_drops_it() {
+    let folder = Folder::new().with("in/a.txt", SHIP).with("in/b.txt", format!("{SHIP}\n"));
+    folder.run("clean in -o out -q --scope off").ends(0, &[]);
+    assert_eq!(folder.files("out"), ["a.txt", "b.txt"]);
+    folder.run("clean in -o out -q --force --drop-empty --journal journal").ends(0, &[]);
+    assert_eq!(folder.files("out"), ["a.txt"]);
+    folder.run("restore out --journal journal -o back -q").ends(0, &[]);
+    assert_eq!(folder.tree("back"), folder.tree("in"));
+}

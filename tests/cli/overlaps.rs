@@ -97,6 +97,10 @@ fn journal_and_report_are_not_written_over_anything() {
         ("--report old.jsonl", "old.jsonl: exists; choose another, or replace it with --force"),
         ("--journal in/a.txt --force", "in/a.txt: is an input or an output too; choose another file"),
         ("--report in/a.txt --force", "in/a.txt: is an input or an output too; choose another file"),
+        (
+            "--journal in/new/cuts.jsonl",
+            "in/new/cuts.jsonl: is in the input folder in, and would be an input of the next run; choose a place outside of it",
+        ),
         ("--journal new --report new", "journal and report are the same file; choose two"),
     ] {
         folder.run(&format!("clean in -o out {arguments}")).ends(2, &[&format!("error: {error}")]);
