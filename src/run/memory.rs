@@ -16,6 +16,8 @@ const LINE_BYTES: u64 = 320;
 pub(super) const INDEX_BYTES: u64 = 48;
 /// What is remembered of every block.
 const MARK_BYTES: u64 = 4;
+/// What is remembered of a removed block, to tell those that take most.
+const TOP_BYTES: u64 = 400;
 /// Pieces that wait for an earlier one are kept in memory up to so many bytes, where memory has no bound.
 const WAITING_BYTES: usize = 32 << 20;
 
@@ -71,6 +73,11 @@ impl PartLimit {
 pub(super) fn room(config: &Config) -> Room {
     let of_bound = config.memory.map(|memory| usize::try_from(memory.bytes() / 32).unwrap_or(usize::MAX));
     Room { bytes: of_bound.map_or(WAITING_BYTES, |bytes| bytes.min(WAITING_BYTES)), folder: config.tmp_dir() }
+}
+
+/// So many different blocks may be remembered to tell those that take most.
+pub(super) fn most_top(config: &Config) -> usize {
+    config.memory.map_or(usize::MAX, |memory| usize::try_from(memory.bytes() / 16 / TOP_BYTES).unwrap_or(usize::MAX))
 }
 
 /// The most memory that the process had at any time, in bytes, where the system tells it.

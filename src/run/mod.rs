@@ -31,6 +31,7 @@ mod stream;
 mod survey;
 mod target;
 mod templates;
+mod top;
 mod workers;
 
 pub use explain::{Explained, Piece};

@@ -3,6 +3,7 @@
 use super::finishing::Finished;
 use super::report::{Counts, PartDone, RecordPlace};
 use super::source::Part;
+use crate::config::Config;
 use crate::error::Error;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,8 +12,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 const TOLD: usize = 1000;
 
 /// What came of files, put together from any thread.
-#[derive(Debug, Default)]
-pub(super) struct Outcomes {
+#[derive(Debug)]
+pub(super) struct Outcomes<'o> {
+    config: &'o Config,
     state: Mutex<State>,
 }
 
@@ -43,18 +45,22 @@ struct OpenFile {
     is_named: bool,
 }
 
-impl Outcomes {
+impl<'o> Outcomes<'o> {
+    pub(super) fn new(config: &'o Config) -> Self {
+        Outcomes { config, state: Mutex::default() }
+    }
+
     /// Takes what came of a part. Where its file is to get a name, it ends when it has that.
     pub(super) fn part(&self, part: &Part, done: PartDone, waits_for_name: bool) {
         let mut state = self.state();
         let file = state.open.entry(part.file_idx).or_default();
-        file.done.merge(done);
+        file.done.merge(self.config, done);
         file.n_parts += 1;
         file.waits_for_name |= waits_for_name;
         if part.is_last {
             file.n_parts_in_all = Some(part.number + 1);
         }
-        state.end(part.file_idx);
+        state.end(self.config, part.file_idx);
     }
 
     /// Takes the error of a part that failed, and with it its file.
@@ -70,13 +76,13 @@ impl Outcomes {
         let mut state = self.state();
         for Finished { file_idx, .. } in files {
             state.open.entry(*file_idx).or_default().is_named = true;
-            state.end(*file_idx);
+            state.end(self.config, *file_idx);
         }
     }
 
     /// Takes what came of all parts of a file that was done before.
     pub(super) fn done_before(&self, file_idx: usize, parts: Vec<PartDone>) {
-        self.state().ended.take(file_idx, parts);
+        self.state().ended.take(self.config, file_idx, parts);
     }
 
     /// What came of all files, once there is nothing more to come.
@@ -91,22 +97,22 @@ impl Outcomes {
 
 impl State {
     /// Ends a file if all of it is there.
-    fn end(&mut self, file_idx: usize) {
+    fn end(&mut self, config: &Config, file_idx: usize) {
         let is_whole =
             |file: &OpenFile| file.n_parts_in_all == Some(file.n_parts) && (file.is_named || !file.waits_for_name);
         if self.open.get(&file_idx).is_some_and(is_whole)
             && let Some(file) = self.open.remove(&file_idx)
         {
-            self.ended.take(file_idx, [file.done]);
+            self.ended.take(config, file_idx, [file.done]);
         }
     }
 }
 
 impl Ended {
-    fn take(&mut self, file_idx: usize, parts: impl IntoIterator<Item = PartDone>) {
+    fn take(&mut self, config: &Config, file_idx: usize, parts: impl IntoIterator<Item = PartDone>) {
         self.n_through += 1;
         for PartDone { counts, bad } in parts {
-            self.counts.merge(counts);
+            self.counts.merge(config, counts);
             self.bad.extend(bad.into_iter().map(|(record, what)| ((file_idx, record), what)));
         }
         while self.bad.len() > TOLD {

@@ -2,6 +2,7 @@
 
 use super::edits::{EditedRecord, PartBytes, Why};
 use super::outline::RecordKind;
+use super::top::Tops;
 use crate::config::Config;
 use crate::decide::{Reason, Template};
 use crate::index::Place;
@@ -31,6 +32,9 @@ pub struct Report {
     /// With a dry run, the removed blocks that take most bytes, most first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub top_removed: Vec<TopRemoved>,
+    /// Whether they are not told, since there were more different blocks than [`memory`](Config::memory) allows to compare.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub are_tops_too_many: bool,
     /// Limits that were crossed, in words.
     pub limits_crossed: Vec<String>,
     /// Records that could not be read, in words; a long list is cut short.
@@ -258,8 +262,8 @@ pub(super) struct PartNumbers {
 
 impl PartDone {
     /// Adds what came of another part of the same file.
-    pub(super) fn merge(&mut self, other: PartDone) {
-        self.counts.merge(other.counts);
+    pub(super) fn merge(&mut self, config: &Config, other: PartDone) {
+        self.counts.merge(config, other.counts);
         self.bad.extend(other.bad);
     }
 
@@ -288,7 +292,7 @@ impl From<PartNumbers> for PartDone {
         let rules = numbers.rules.into_iter().map(|(rule, tally)| (RuleIdx(rule), tally)).collect();
         let over_limit = numbers.over_limit.into_iter().collect();
         let undecoded = numbers.undecoded.into_iter().collect();
-        let top = HashMap::new();
+        let top = Tops::default();
         let counts =
             Counts { totals, rules, scores, templates, running, repeats, copies, gaps, over_limit, undecoded, top };
         PartDone { counts, bad: numbers.bad }
@@ -310,7 +314,7 @@ pub(super) struct Counts {
     over_limit: BTreeMap<RecordPlace, Loss>,
     /// Documents with bytes that could not be decoded: some of the first.
     undecoded: BTreeSet<RecordPlace>,
-    top: HashMap<[u8; 32], Top>,
+    top: Tops,
 }
 
 /// What a document loses.
@@ -320,19 +324,8 @@ struct Loss {
     of: u64,
 }
 
-#[derive(Debug)]
-struct Top {
-    bytes: u64,
-    blocks: u64,
-    first: (RecordPlace, u32),
-    why: Why,
-    text: Vec<u8>,
-}
-
-/// So many documents of a kind that is told, and removed blocks, are told one by one.
+/// So many documents of a kind that is told are told one by one.
 const TOLD: usize = 20;
-/// So many bytes of a removed block are shown.
-const SHOWN_BYTES: usize = 120;
 
 impl Counts {
     /// Counts a record.
@@ -390,30 +383,14 @@ impl Counts {
     }
 
     /// Remembers the blocks that are removed, to tell those that take most.
-    pub(super) fn add_to_top(&mut self, place: RecordPlace, source: PartBytes<'_>, edited: &EditedRecord<'_>) {
-        for cut in edited.cuts {
-            let Why::Decided(reason) = cut.why else {
-                continue;
-            };
-            let (Some(block), false) = (cut.block, reason == Reason::Gap) else {
-                continue;
-            };
-            let text = source.reading.text(cut.span.of(source.bytes));
-            let text = text.trim_ascii();
-            let place = (place, block);
-            let top = self.top.entry(*blake3::hash(text).as_bytes()).or_insert_with(|| Top {
-                bytes: 0,
-                blocks: 0,
-                first: place,
-                why: cut.why,
-                text: text[..text.len().min(SHOWN_BYTES)].to_vec(),
-            });
-            top.bytes += cut.span.len() as u64;
-            top.blocks += 1;
-            if place < top.first {
-                (top.first, top.why) = (place, cut.why);
-            }
-        }
+    pub(super) fn add_to_top(
+        &mut self,
+        config: &Config,
+        place: RecordPlace,
+        source: PartBytes<'_>,
+        edited: &EditedRecord<'_>,
+    ) {
+        self.top.add(config, place, source, edited);
     }
 
     pub(super) fn add_left_out(&mut self, n_records: u64) {
@@ -425,7 +402,7 @@ impl Counts {
         self.totals.bytes_out += bytes_out as u64;
     }
 
-    pub(super) fn merge(&mut self, mut other: Counts) {
+    pub(super) fn merge(&mut self, config: &Config, mut other: Counts) {
         for (sum, number) in self.totals.numbers().into_iter().zip(other.totals.numbers()) {
             *sum += *number;
         }
@@ -446,21 +423,7 @@ impl Counts {
         while self.over_limit.len() > TOLD {
             self.over_limit.pop_last();
         }
-        for (hash, top) in other.top {
-            match self.top.entry(hash) {
-                std::collections::hash_map::Entry::Vacant(vacant) => {
-                    vacant.insert(top);
-                }
-                std::collections::hash_map::Entry::Occupied(mut occupied) => {
-                    let own = occupied.get_mut();
-                    own.bytes += top.bytes;
-                    own.blocks += top.blocks;
-                    if top.first < own.first {
-                        (own.first, own.why) = (top.first, top.why);
-                    }
-                }
-            }
-        }
+        self.top.merge(config, other.top);
     }
 
     /// The first document that is over the limit, in words.
@@ -507,19 +470,9 @@ impl Counts {
             let (percent, limit) = (100.0 * run_share, 100.0 * config.max_removed_run);
             report.limits_crossed.push(format!("the run loses {percent:.1} % of all text (limit {limit:.1} %)"));
         }
-        let mut top: Vec<Top> = self.top.into_values().collect();
-        top.sort_by_key(|top| (std::cmp::Reverse(top.bytes), top.first));
-        top.truncate(TOLD);
-        report.top_removed = top
-            .into_iter()
-            .map(|top| TopRemoved {
-                bytes: top.bytes,
-                blocks: top.blocks,
-                reason: tell_reason(rules, top.why, &tell_first),
-                place: tell_block(top.first.0, top.first.1),
-                text: String::from_utf8_lossy(&top.text).into_owned(),
-            })
-            .collect();
+        let top_removed = self.top.told(rules, tell_block, tell_first);
+        report.are_tops_too_many = top_removed.is_none();
+        report.top_removed = top_removed.unwrap_or_default();
         report
     }
 }

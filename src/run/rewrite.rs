@@ -125,7 +125,7 @@ impl Rewrite<'_> {
         let is_done = |file_idx| manifest.is_some_and(|manifest| manifest.is_done(file_idx));
         let to_do = (0..).zip(&self.plan.files).filter(|(file_idx, _)| !is_done(*file_idx));
         self.progress.begin(phase, Some(to_do.map(|(_, file)| file.bytes).sum()));
-        let outcomes = Outcomes::default();
+        let outcomes = Outcomes::new(self.config);
         let begun = each_part(
             workers,
             self.plan,
@@ -192,7 +192,7 @@ impl Rewrite<'_> {
         part: &Part,
         bytes: &[u8],
         outputs: Option<&Outputs<'_>>,
-        outcomes: &Outcomes,
+        outcomes: &Outcomes<'_>,
         top: bool,
     ) -> Result<bool> {
         let file = &self.plan.files[part.file_idx];
@@ -235,7 +235,7 @@ impl Rewrite<'_> {
         &self,
         part: &Part,
         outputs: &Outputs<'_>,
-        outcomes: &Outcomes,
+        outcomes: &Outcomes<'_>,
         worker: &mut Worker,
         done: &PartDone,
         is_dropped: bool,
@@ -490,7 +490,7 @@ impl PartWork<'_> {
                 done.counts.add_left_out(u64::from(is_left_out));
             }
             if self.top {
-                done.counts.add_to_top(place, source, edited);
+                done.counts.add_to_top(rewrite.config, place, source, edited);
             }
             if self.journal {
                 let source = CutSource { rules: rewrite.rules, source };

@@ -312,7 +312,7 @@ impl<'s> Stream<'s> {
                 self.output.write_all(&edited.out).map_err(Error::to_standard_output)?;
             }
             self.write_journal(&edited.journal)?;
-            self.counts.merge(edited.counts);
+            self.counts.merge(config, edited.counts);
         }
         self.output.flush().map_err(Error::to_standard_output)?;
         if self.journal.is_some() {
@@ -434,7 +434,7 @@ impl Editor<'_> {
             source.write(number + 1, record, locate, &mut edited.journal);
         }
         if self.run.config.dry_run {
-            edited.counts.add_to_top((0, number), piece.source, record);
+            edited.counts.add_to_top(self.run.config, (0, number), piece.source, record);
         }
     }
 }

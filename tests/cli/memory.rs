@@ -118,6 +118,26 @@ fn the_report_tells_the_most_memory_that_there_was() {
 }
 
 #[test]
+fn a_dry_run_tells_what_takes_most_if_it_can_compare() {
+    let mut text = String::new();
+    for number in 0..25_000 {
+        let rest = " and so on".repeat(number % 9);
+        let _ = writeln!(text, "Line {number} of a text of which every line of it stands twice in the folder{rest}.");
+    }
+    let folder = Folder::new().with("in/a.txt", &text).with("in/b.txt", format!("Another.\n{text}"));
+    let told = |ran: &super::support::Ran| ran.stdout.lines().count();
+    let ran = folder.run("clean in -n --memory 1GiB");
+    assert_eq!((ran.code, told(&ran)), (0, 41), "{}", ran.stdout);
+    let ran = folder.run("clean in -n --memory 128MiB");
+    assert!(
+        ran.stdout.ends_with("too many different blocks to compare in the memory that is allowed\n"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stderr.contains("25,000 repeats"), "{}", ran.stderr);
+}
+
+#[test]
 fn what_is_explained_is_explained_the_same() {
     let folder = Folder::new()
         .with("in/a.txt", format!("Skip to content\n{SHIP}\nYes.\n"))

@@ -64,6 +64,9 @@ pub(crate) fn clean(inputs: &[PathBuf], list: &ListArgs, config: &Config) -> any
 /// What would go, by how many bytes it takes.
 fn would_go(report: &Report) -> String {
     let mut table = format!("{:>12} {:>8}  what would go\n", "bytes", "blocks");
+    if report.are_tops_too_many {
+        table.push_str("               too many different blocks to compare in the memory that is allowed\n");
+    }
     for top in &report.top_removed {
         let text = terminal::printable(top.text.lines().next().unwrap_or_default());
         let (bytes, blocks) = (grouped(top.bytes), grouped(top.blocks));
