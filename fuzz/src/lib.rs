@@ -1,7 +1,7 @@
 //! What the fuzz targets share: a folder to run in, and the promise that what was cleaned comes back.
 #![forbid(unsafe_code)]
 
-use dehusk::config::{Format, OnBadRecord};
+use dehusk::config::{Format, OnBadRecord, Size};
 use dehusk::run::{Run, restore};
 use dehusk::text::{Fold, Unit};
 use dehusk::{Config, Level, Scope};
@@ -56,22 +56,22 @@ impl Folder {
         }
     }
 
-    /// Cleans a file on one thread and on three, and as a stream: each gives the same, and the file back.
+    /// Cleans a file on one thread, on three within a bound to the memory, and as a stream: each gives the same, and the file back.
     ///
     /// # Panics
     ///
     /// When it does not.
     pub fn comes_back(&self, config: &Config, name: &str, bytes: &[u8]) {
         let input = self.write(name, bytes);
-        let outputs = [1, 3].map(|threads| {
-            let config = Config { threads: Some(threads), ..self.to_files(config) };
+        let outputs = [(1, None), (3, Some(Size::new(1 << 30)))].map(|(threads, memory)| {
+            let config = Config { threads: Some(threads), memory, ..self.to_files(config) };
             let report = Run::new(&config, &()).and_then(|run| run.files(&[input.clone()]));
             let report = report.expect("bad input is an outcome");
             // A table without a column of text fails, as it should; nothing else does.
             assert!(report.failed_files.is_empty() || name.ends_with("sv"), "{:?}", report.failed_files);
             report.failed_files.is_empty().then(|| self.restored(bytes))
         });
-        assert_eq!(outputs[0], outputs[1], "threads show");
+        assert_eq!(outputs[0], outputs[1], "threads or memory show");
         let Some((output, journal)) = &outputs[0] else { return };
         let mut streamed = Vec::new();
         let format = match name.rsplit('.').next() {
