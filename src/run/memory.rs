@@ -63,9 +63,15 @@ impl PartLimit {
         INDEX_BYTES * n_different as u64 + MARK_BYTES * n_blocks as u64 <= self.0
     }
 
-    /// Whether a part of some bytes can be worked on.
-    pub(super) fn allows(self, bytes: &[u8]) -> bool {
-        self.0 == u64::MAX || bytes_for(bytes) <= self.0
+    /// What the work on a part of some bytes takes, which is not counted where there is no bound; nothing if it is too much.
+    pub(super) fn work_on(self, text: &[u8]) -> Option<u64> {
+        if self.0 == u64::MAX {
+            return Some(0);
+        }
+        // In JSON, newlines are spelled with a backslash.
+        let n_lines: usize = [b'\n', b'\\'].map(|byte| memchr::memchr_iter(byte, text).count()).iter().sum();
+        let work = TEXT_COPIES * text.len() as u64 + LINE_BYTES * n_lines as u64;
+        (work <= self.0).then_some(work)
     }
 }
 
@@ -87,13 +93,6 @@ pub(super) fn peak() -> Option<u64> {
     Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
 }
 
-/// What the work on some text takes.
-fn bytes_for(text: &[u8]) -> u64 {
-    // In JSON, newlines are spelled with a backslash.
-    let n_lines = memchr::memchr2_iter(b'\n', b'\\', text).count() as u64;
-    TEXT_COPIES * text.len() as u64 + LINE_BYTES * n_lines
-}
-
 impl Memory {
     pub(super) fn of(config: &Config, n_threads: usize) -> Self {
         let bound = config.memory.map(|memory| Bound {
@@ -107,12 +106,6 @@ impl Memory {
     /// What each thread may take without asking.
     pub(super) fn of_thread(&self) -> u64 {
         self.bound.as_ref().map_or(u64::MAX, |bound| bound.bytes.saturating_sub(BASE_BYTES) / 2 / bound.n_threads)
-    }
-
-    /// Waits until there is room for the work on a part, or on a document.
-    pub(super) fn hold_for(&self, bytes: &[u8]) -> Option<Held<'_>> {
-        self.bound.as_ref()?;
-        self.hold(bytes_for(bytes))
     }
 
     /// Waits until there is room for so many bytes. What takes more than each thread may is done one after the other.

@@ -196,7 +196,7 @@ impl Rewrite<'_> {
         top: bool,
     ) -> Result<bool> {
         let file = &self.plan.files[part.file_idx];
-        let _held = self.memory.hold_for(bytes);
+        let _held = self.memory.hold(part.work_bytes);
         let mut done = PartDone::default();
         let journal = outputs.is_some_and(|outputs| outputs.journal.is_some());
         let mut work = PartWork { rewrite: self, part, bytes, top, journal, is_dropped: false };

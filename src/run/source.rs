@@ -54,6 +54,8 @@ pub(super) struct Part {
     pub(super) encoding: Option<Encoding>,
     /// Bytes of the file, as it lies on the disk, that were read for it.
     pub(super) bytes_read: u64,
+    /// The memory that the work on it takes, where that has a bound.
+    pub(super) work_bytes: u64,
 }
 
 /// Where a part's records are.
@@ -126,21 +128,22 @@ impl<'s> Source<'s> {
         let Filled { is_last, ends_group } = self.contents.fill(reading, size, bytes).map_err(fails)?;
         // A group of rows is written when all of it is there.
         self.group_bytes = if self.file.layout.needs_file() { self.group_bytes + bytes.len() } else { 0 };
-        if !self.limit.allows(bytes) || self.group_bytes > self.limit.text_bytes() {
+        let work = self.limit.work_on(bytes).filter(|_| self.group_bytes <= self.limit.text_bytes());
+        let Some(work_bytes) = work else {
             let place = match reading.layout.is_splittable() {
                 true => format!("{}:{}", self.file.input.display(), self.next.records_before + 1),
                 false => self.file.input.display().to_string(),
             };
             let what = "too large to be worked on in the memory that is allowed";
             return Err(Error::record(place, what, "allow more with --memory, or split it"));
-        }
+        };
         if ends_group {
             self.group_bytes = 0;
         }
         let end = self.next.start + bytes.len() as u64;
         let n_read = self.contents.bytes_read(end).map_err(fails)?;
         let bytes_read = n_read.saturating_sub(self.next.bytes_read);
-        let part = Part { is_last, ends_group, bytes_read, ..self.next.clone() };
+        let part = Part { is_last, ends_group, bytes_read, work_bytes, ..self.next.clone() };
         // What `next` says of bytes is all that was read so far.
         self.next = Part {
             number: part.number + 1,

@@ -315,7 +315,7 @@ impl Surveyor<'_> {
                 }
                 let file = &plan.files[part.file_idx];
                 let bytes = bytes?;
-                let _held = self.memory.hold_for(bytes);
+                let _held = self.memory.hold(part.work_bytes);
                 let outline = looker.look(self.rules, file.bytes_of(part, bytes), look)?;
                 if outline.n_bad > 0 && stops_at_bad {
                     stop.behind(part);
