@@ -62,6 +62,7 @@ impl Error {
             _ if has_no_handles(source.raw_os_error()) => MORE_HANDLES,
             std::io::ErrorKind::NotFound => "check the path",
             std::io::ErrorKind::PermissionDenied => "check its permissions",
+            std::io::ErrorKind::InvalidFilename => "rename it",
             std::io::ErrorKind::NotSeekable => "download it, and name the file",
             std::io::ErrorKind::StaleNetworkFileHandle => "run again when nothing writes to it",
             kind if is_of_network(kind) => SERVER,

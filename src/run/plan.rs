@@ -1,6 +1,6 @@
 //! The plan: inputs expanded, sorted and numbered, outputs paired with them, collisions refused before any work.
 
-use super::inputs::Inputs;
+use super::inputs::{Inputs, Places};
 use super::manifest::is_unfinished;
 use super::output::{is_own, output_codec};
 use crate::codec::{Codec, Unpacked};
@@ -10,7 +10,7 @@ use crate::config::{Compress, Config, Format, Framing, OutputFormat};
 use crate::encoding::{Encoding, Utf8Check, guess};
 use crate::error::{Error, Result};
 use crate::record::{BYTE_ORDER_MARK, Fields, Layout, Table};
-use crate::store::{Address, Found, Store, Version, canonical, canonical_to_be, stats, taken};
+use crate::store::{Address, Found, Stat, Store, Version, canonical, canonical_to_be, stats, taken};
 use crate::text::is_blank;
 use std::collections::{HashMap, HashSet};
 use std::io::Read;
@@ -91,46 +91,19 @@ impl Plan {
         };
         let may_replace = may_replace(config, output.as_ref())?;
         let addresses: Vec<Address> = inputs.paths().iter().map(|input| store.at(input)).collect::<Result<_>>()?;
-        let mut plan = Plan::default();
-        let mut roots: HashMap<PathBuf, &Path> = HashMap::new();
-        let mut to_be = Vec::new();
         let (places, is_entry) = (inputs.places()?, inputs.become_entries());
+        let output = output.as_ref();
+        let mut pairing = Pairing { config, output, places, is_entry, roots: Vec::new(), inputs: HashMap::new() };
+        let mut plan = Plan::default();
         for (input, stat) in addresses.iter().zip(stats(&addresses)) {
-            let stat = match stat {
-                Ok(stat) => stat,
+            match stat {
+                Ok(stat) => plan.add_input(&mut pairing, input, stat)?,
                 Err(error) if error.is_usage() => return Err(error),
-                Err(error) => {
-                    plan.failed.push(error);
-                    continue;
-                }
-            };
-            let is_folder = stat.is_folder;
-            // Of an only folder, what is in it goes right into the output.
-            let place = if is_entry || !is_folder { places.of(input.path())? } else { PathBuf::new() };
-            let root = output.as_ref().map(|output| output_root(config, &place, is_folder, is_entry, output));
-            let root = root.transpose()?;
-            if let Some(root) = &root {
-                if let Some(other) = roots.insert(root.path().to_owned(), input.path()) {
-                    return Err(clash(other, input.path(), root.path()));
-                }
-                refuse_overlap(input.path(), root.path(), is_folder)?;
-                to_be.push(root.clone());
+                Err(error) => plan.failed.push(error),
             }
-            if let Some(output) = &output
-                && (is_folder || root.as_ref().is_some_and(|root| root.path() != output.path()))
-            {
-                plan.folder = output.local_path().map(ToOwned::to_owned);
-            }
-            let start = plan.files.len();
-            if is_folder {
-                plan.add_folder(config, input, &place, root.as_ref())?;
-            } else {
-                plan.add_file(config, Found::of(input, stat), place, root, true)?;
-            }
-            plan.files[start..].sort_by(|first, second| first.name.cmp(&second.name));
         }
         if !may_replace {
-            refuse_existing(&to_be)?;
+            refuse_existing(&pairing.roots)?;
         }
         plan.refuse_output_on_input()?;
         plan.refuse_clash()?;
@@ -149,6 +122,30 @@ impl Plan {
             kept.push(file);
         }
         self
+    }
+
+    fn add_input<'p>(&mut self, pairing: &mut Pairing<'p>, input: &'p Address, stat: Stat) -> Result<()> {
+        let Pairing { config, output, .. } = *pairing;
+        let is_folder = stat.is_folder;
+        // Of an only folder, what is in it goes right into the output.
+        let place = match pairing.is_entry || !is_folder {
+            true => pairing.places.of(input.path())?,
+            false => PathBuf::new(),
+        };
+        let root = output.map(|output| pairing.root(input, &place, is_folder, output)).transpose()?;
+        if let Some(output) = output
+            && (is_folder || root.as_ref().is_some_and(|root| root.path() != output.path()))
+        {
+            self.folder = output.local_path().map(ToOwned::to_owned);
+        }
+        let start = self.files.len();
+        if is_folder {
+            self.add_folder(config, input, &place, root.as_ref())?;
+        } else {
+            self.add_file(config, Found::of(input, stat), place, root, true)?;
+        }
+        self.files[start..].sort_by(|first, second| first.name.cmp(&second.name));
+        Ok(())
     }
 
     fn add_folder(&mut self, config: &Config, folder: &Address, place: &Path, root: Option<&Address>) -> Result<()> {
@@ -268,6 +265,31 @@ fn fields(config: &Config) -> Fields {
         id: config.id_field.clone(),
         url: config.url_field.clone(),
         site: config.site_field.clone(),
+    }
+}
+
+/// The pairing of inputs with outputs.
+struct Pairing<'p> {
+    config: &'p Config,
+    output: Option<&'p Address>,
+    places: Places,
+    /// Whether inputs become entries of the output.
+    is_entry: bool,
+    /// What the inputs so far become, and of which input each is.
+    roots: Vec<Address>,
+    inputs: HashMap<PathBuf, &'p Path>,
+}
+
+impl<'p> Pairing<'p> {
+    /// What becomes of an input, which is called `place` in the output: a file of a file, a folder of a folder.
+    fn root(&mut self, input: &'p Address, place: &Path, is_folder: bool, output: &Address) -> Result<Address> {
+        let root = output_root(self.config, place, is_folder, self.is_entry, output)?;
+        if let Some(other) = self.inputs.insert(root.path().to_owned(), input.path()) {
+            return Err(clash(other, input.path(), root.path()));
+        }
+        refuse_overlap(input.path(), root.path(), is_folder)?;
+        self.roots.push(root.clone());
+        Ok(root)
     }
 }
 

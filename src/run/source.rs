@@ -142,8 +142,7 @@ impl<'s> Source<'s> {
 
     fn refuse_change(&self) -> Result<()> {
         let PlannedFile { input, bytes, version, .. } = self.file;
-        let stat = input.stat().map_err(|source| Error::reading(input.path(), source))?;
-        if (stat.bytes, &stat.version) != (*bytes, version) {
+        if !input.is_still(*bytes, version).map_err(|source| Error::reading(input.path(), source))? {
             let place = input.display().to_string();
             return Err(Error::record(place, "changed while it was read", "run again when nothing writes to it"));
         }

@@ -307,6 +307,17 @@ impl Address {
         self.ask_stat().answer()
     }
 
+    /// Whether a file that was read to its end is still what it was.
+    pub(crate) fn is_still(&self, bytes: u64, version: &Version) -> std::io::Result<bool> {
+        #[cfg(feature = "remote")]
+        if matches!(self, Address::Remote(_)) && bytes > 0 {
+            // A server said so with all that it gave.
+            return Ok(true);
+        }
+        let stat = self.stat()?;
+        Ok((stat.bytes, &stat.version) == (bytes, version))
+    }
+
     /// Whether something is there.
     pub(crate) fn is_there(&self) -> Result<bool> {
         match self {

@@ -416,6 +416,9 @@ fn told(error: &object_store::Error) -> std::io::Error {
             };
             (kind, format!("the server says {status}"))
         }
+        (object_store::Error::InvalidPath { .. }, ..) => {
+            (ErrorKind::InvalidFilename, format!("a key there has no place in folders ({said})"))
+        }
         (object_store::Error::NotFound { .. }, ..) => (ErrorKind::NotFound, said),
         (_, _, Some(HttpErrorKind::Timeout)) => (ErrorKind::TimedOut, format!("no answer in time ({said})")),
         (_, _, Some(HttpErrorKind::Connect)) => (ErrorKind::HostUnreachable, format!("no connection ({said})")),

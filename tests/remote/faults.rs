@@ -25,6 +25,10 @@ fn what_a_server_refuses_fails_alone() {
         fails_alone(&there, input, &format!("{input}: reading failed: the server says 404 Not Found; check the path"));
     }
     fails_alone(&there, "s3://b/none/", "s3://b/none/: reading failed: no key starts so; check the path");
+    let odd = Server::start().with("b/in//x.txt", SHIP);
+    let error = "s3://b/in/: reading failed: a key there has no place in folders \
+                 (Path \"in//x.txt\" contained empty path segment); rename it";
+    fails_alone(&odd, "s3://b/in/", error);
     for (status, remedy) in [
         ("403 Forbidden", "check its permissions"),
         ("401 Unauthorized", "check its permissions"),

@@ -122,11 +122,14 @@ fn explain_and_learn_read_from_servers() {
         run(&folder, &server, &format!("learn {input} -o learned/pack.toml --force")).ends_with(0);
         assert_eq!(folder.read("learned/pack.toml"), folder.read("pack.toml"));
     }
-    run(&folder, &server, "learn pages.jsonl -o s3://bucket/pack.toml").ends(
-        2,
-        &["error: s3://bucket/pack.toml: learn, for what it writes, knows files on this machine only; name one, and copy to \
-           or from it"],
-    );
+    for (arguments, url, who) in [
+        ("learn pages.jsonl -o s3://bucket/pack.toml", "s3://bucket/pack.toml", "learn, for what it writes,"),
+        ("eval HTTP/gold.jsonl", "HTTP/gold.jsonl", "who reads labelled pages"),
+        ("train s3://bucket/gold.jsonl -o own.weights", "s3://bucket/gold.jsonl", "who reads labelled pages"),
+    ] {
+        let what = "knows files on this machine only; name one, and copy to or from it";
+        run(&folder, &server, arguments).ends(2, &[&format!("error: {url}: {who} {what}")]);
+    }
 }
 
 #[test]
