@@ -274,8 +274,11 @@ impl Address {
 
     /// Whether it is a folder, or is written as one.
     pub(crate) fn is_folder(&self) -> bool {
-        let is_dir = self.local_path().is_some_and(Path::is_dir);
-        is_dir || self.path().as_os_str().as_encoded_bytes().ends_with(b"/")
+        match self {
+            Address::Local(path) => path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/"),
+            #[cfg(feature = "remote")]
+            Address::Remote(remote) => remote.is_folder(),
+        }
     }
 
     /// Whether a file is there that keeps a folder from being made.

@@ -3,7 +3,7 @@
 use super::{Found, Scheme, Stat, Version};
 use crate::error::{Error, Result};
 use futures_util::TryStreamExt;
-use object_store::aws::AmazonS3Builder;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::client::{HttpClient, HttpConnector, HttpError, HttpErrorKind, ReqwestConnector};
 use object_store::http::HttpBuilder;
 use object_store::path::Path as Key;
@@ -66,10 +66,11 @@ impl Servers {
             Scheme::S3 => {
                 let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
                 let key = Key::parse(key).map_err(|_| refused("no key of a bucket; give s3://BUCKET/KEY"))?;
-                if bucket.is_empty() {
+                let is_of_names = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:".contains(&byte);
+                if bucket.is_empty() || !bucket.bytes().all(is_of_names) {
                     return Err(refused("names no bucket; give s3://BUCKET/KEY"));
                 }
-                (begun.bucket(bucket).map_err(|error| refused(&innermost(&error)))?, key)
+                (begun.bucket(bucket).map_err(|what| refused(&what))?, key)
             }
             Scheme::Http => {
                 let names = super::names_of(written);
@@ -95,13 +96,14 @@ impl Begun {
         Ok(Begun { runtime, http, s3, buckets })
     }
 
-    /// A bucket, with the credentials, the region and the endpoint that the environment names.
-    fn bucket(&mut self, name: &str) -> object_store::Result<Arc<dyn ObjectStore>> {
+    /// A bucket, with the credentials, the region and the endpoint that the environment names; says what is wrong with these.
+    fn bucket(&mut self, name: &str) -> Result<Arc<dyn ObjectStore>, String> {
         if let Some(bucket) = self.buckets.get(name) {
             return Ok(Arc::clone(bucket));
         }
         let builder = AmazonS3Builder::from_env().with_bucket_name(name).with_http_connector(self.s3.clone());
-        let bucket: Arc<dyn ObjectStore> = Arc::new(builder.build()?);
+        refuse_settings(&builder)?;
+        let bucket: Arc<dyn ObjectStore> = Arc::new(builder.build().map_err(|error| innermost(&error))?);
         self.buckets.insert(name.to_owned(), Arc::clone(&bucket));
         Ok(bucket)
     }
@@ -112,6 +114,20 @@ impl Begun {
         let builder = HttpBuilder::new().with_url(url.display().to_string()).with_client_options(options);
         Ok(Arc::new(builder.with_http_connector(self.http.clone()).build()?))
     }
+}
+
+/// Refuses what of the environment the library takes on trust, and panics over.
+fn refuse_settings(builder: &AmazonS3Builder) -> Result<(), String> {
+    use AmazonS3ConfigKey::{AccessKeyId, Endpoint, Region, S3Endpoint, Token};
+    for key in [AccessKeyId, Token, Region, Endpoint, S3Endpoint] {
+        let Some(value) = builder.get_config_value(&key) else { continue };
+        let is_url = || reqwest::Url::parse(&value).is_ok();
+        if !value.bytes().all(|byte| byte.is_ascii_graphic()) || (matches!(key, Endpoint | S3Endpoint) && !is_url()) {
+            let name = key.as_ref().to_ascii_uppercase();
+            return Err(format!("{name} in the environment is not what it should be; see how it is set"));
+        }
+    }
+    Ok(())
 }
 
 /// One client for all that is connected with it, so that they share connections.
@@ -181,6 +197,10 @@ impl<T> Answer<T> {
 impl Remote {
     pub(super) fn written(&self) -> &Path {
         &self.written
+    }
+
+    pub(super) fn is_folder(&self) -> bool {
+        self.is_folder
     }
 
     pub(super) fn as_folder(&self) -> Self {
@@ -420,6 +440,10 @@ fn told(error: &object_store::Error) -> std::io::Error {
             (ErrorKind::InvalidFilename, format!("a key there has no place in folders ({said})"))
         }
         (object_store::Error::NotFound { .. }, ..) => (ErrorKind::NotFound, said),
+        _ if said == "URL scheme is not allowed" => {
+            let what = "the endpoint is http://, which takes AWS_ALLOW_HTTP=true";
+            (ErrorKind::PermissionDenied, what.to_owned())
+        }
         (_, _, Some(HttpErrorKind::Timeout)) => (ErrorKind::TimedOut, format!("no answer in time ({said})")),
         (_, _, Some(HttpErrorKind::Connect)) => (ErrorKind::HostUnreachable, format!("no connection ({said})")),
         _ => (ErrorKind::ConnectionAborted, format!("no proper answer ({said})")),

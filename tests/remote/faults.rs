@@ -1,7 +1,7 @@
 //! Servers that refuse, break off, or change what they have.
 
 use super::server::{Reaction, Request, Server};
-use super::user::run;
+use super::user::{run, run_with};
 use crate::support::{Folder, SHIP, packed};
 
 /// That one input fails alone with an error, and the other comes through.
@@ -57,6 +57,7 @@ fn a_url_that_is_none_is_refused() {
     for (input, error) in [
         ("s3:///a.txt", "names no bucket; give s3://BUCKET/KEY"),
         ("s3://", "names no bucket; give s3://BUCKET/KEY"),
+        ("s3://b?c/a.txt", "names no bucket; give s3://BUCKET/KEY"),
         ("s3://b/x//y", "no key of a bucket; give s3://BUCKET/KEY"),
         ("s3://b/../y", "no key of a bucket; give s3://BUCKET/KEY"),
         ("HTTP/", "names no file; folders are read from s3:// only"),
@@ -67,6 +68,27 @@ fn a_url_that_is_none_is_refused() {
     ] {
         run(&folder, &server, &format!("clean {input} -o out")).ends(2, &[&format!("error: {input}: {error}")]);
     }
+}
+
+#[test]
+fn an_environment_that_cannot_be_is_refused() {
+    let (folder, server) = (Folder::new(), Server::start().with("b/a.txt", SHIP));
+    for (name, value) in [
+        ("AWS_ENDPOINT", "no url"),
+        ("AWS_ENDPOINT", "nourl"),
+        ("AWS_REGION", "the north"),
+        ("AWS_ACCESS_KEY_ID", "key\n"),
+        ("AWS_SESSION_TOKEN", "\u{e9}"),
+    ] {
+        let ran = run_with(&folder, &server, "clean s3://b/a.txt -o a.txt", (name, value));
+        let what = "in the environment is not what it should be; see how it is set";
+        ran.ends(2, &[&format!("error: s3://b/a.txt: {name} {what}")]);
+    }
+    let ran = run_with(&folder, &server, "clean s3://b/a.txt -o a.txt", ("AWS_ALLOW_HTTP", "perhaps"));
+    ran.ends(2, &["error: s3://b/a.txt: failed to parse \"perhaps\" as boolean"]);
+    let ran = run_with(&folder, &server, "clean s3://b/a.txt -o a.txt", ("AWS_ALLOW_HTTP", "false"));
+    let error = "error: s3://b/a.txt: reading failed: the endpoint is http://, which takes AWS_ALLOW_HTTP=true";
+    assert!(ran.code == 1 && ran.stderr.starts_with(error), "{}", ran.stderr);
 }
 
 #[test]

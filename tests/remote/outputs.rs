@@ -46,6 +46,8 @@ fn a_bucket_is_cleaned_into_a_bucket() {
     run(&folder, &server, "clean s3://b/in/ -o s3://b/clean/ --compress gzip").ends_with(0);
     assert!(server.objects("b/clean/") == as_objects(folder.tree("local")));
     run(&folder, &server, "clean s3://b/in/a.txt -o s3://b/a.txt").ends_with(0);
+    run(&folder, &server, "clean s3://b/in/a.txt -o s3://other").ends_with(0);
+    assert_eq!(server.objects("other/a.txt"), server.objects("b/a.txt"));
     run(&folder, &server, "clean s3://b/in/a.txt HTTP/b/in/deep/b.txt -o s3://b/named").ends_with(0);
     let (a, b) = (format!("{SHIP}\nOnly in 1.\n"), "Only in 2.\n".to_owned());
     let named = [("a.txt", &a), ("b.txt", &b)].map(|(name, text)| (name.to_owned(), text.clone().into_bytes()));

@@ -29,8 +29,18 @@ pub(crate) fn run_on(stdin: &str, folder: &Folder, server: &Server, arguments: &
     end(child, server)
 }
 
+/// The same, where one thing is otherwise in the environment.
+pub(crate) fn run_with(folder: &Folder, server: &Server, arguments: &str, (name, value): (&str, &str)) -> Ran {
+    let child = command(folder, server, arguments).env(name, value).spawn();
+    end(child.expect("the command can be run"), server)
+}
+
 /// Starts it, and waits for nothing.
 pub(crate) fn start(folder: &Folder, server: &Server, arguments: &str) -> Child {
+    command(folder, server, arguments).spawn().expect("the command can be run")
+}
+
+fn command(folder: &Folder, server: &Server, arguments: &str) -> Command {
     let url = server.url();
     let mut command = Command::new(env!("CARGO_BIN_EXE_dehusk"));
     for name in NOT_OF_TESTS {
@@ -47,7 +57,7 @@ pub(crate) fn start(folder: &Folder, server: &Server, arguments: &str) -> Child 
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    command.spawn().expect("the command can be run")
+    command
 }
 
 /// Waits for its end.
