@@ -291,11 +291,6 @@ fn refuse_existing_file(to: &Address, force: bool) -> Result<()> {
     Ok(())
 }
 
-/// Whether a path is a folder, or is written as one.
-fn is_folder(path: &Path) -> bool {
-    path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/")
-}
-
 /// Opens a file for reading.
 fn open(path: &Path) -> Result<File> {
     File::open(path).map_err(|source| Error::reading(path, source))

@@ -1,7 +1,7 @@
 //! Restoring: what was cut goes back where it was.
 
+use super::open;
 use super::target::{Form, Target};
-use super::{is_folder, open};
 use crate::codec::{Codec, Unpacked};
 use crate::error::{Error, Result};
 #[cfg(feature = "parquet")]
@@ -125,7 +125,7 @@ fn is_filled(folder: &Path) -> bool {
 
 fn to_file(output: &Path, cleaned: &Path) -> PathBuf {
     match cleaned.file_name() {
-        Some(name) if is_folder(output) => output.join(name),
+        Some(name) if Address::local(output).is_folder() => output.join(name),
         _ => output.to_owned(),
     }
 }
