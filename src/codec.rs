@@ -126,7 +126,7 @@ impl<'r, R: Read + Send + 'r> Read for Unpacked<'r, R> {
 
 /// What a decoder said, in words that name the format.
 fn explained(error: Error, codec: Codec) -> Error {
-    if error.raw_os_error().is_some() || error.kind() == ErrorKind::Interrupted {
+    if error.raw_os_error().is_some() || error.kind() == ErrorKind::Interrupted || is_of_a_server(error.kind()) {
         return error;
     }
     let name = codec.name();
@@ -134,6 +134,13 @@ fn explained(error: Error, codec: Codec) -> Error {
         ErrorKind::UnexpectedEof => Error::new(ErrorKind::UnexpectedEof, format!("the {name} data ends too soon")),
         kind => Error::new(kind, format!("the {name} data is damaged ({error})")),
     }
+}
+
+/// Whether an error is what a server says of the input, and no decoder of what is in it.
+fn is_of_a_server(kind: ErrorKind) -> bool {
+    use ErrorKind::{ConnectionAborted, HostUnreachable, NotFound, NotSeekable, PermissionDenied};
+    matches!(kind, ConnectionAborted | HostUnreachable | NotFound | NotSeekable | PermissionDenied)
+        || matches!(kind, ErrorKind::StaleNetworkFileHandle | ErrorKind::TimedOut)
 }
 
 /// An input whose start was looked at.

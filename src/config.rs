@@ -9,6 +9,7 @@ use crate::encoding::Otherwise;
 use crate::error::{Error, Result};
 use crate::rules::{Pack, Rules};
 use crate::score::{Level, Scorer, Weights};
+use crate::store::{is_read_only, is_url};
 use crate::text::{Fold, Unit};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
-    /// Where the cleaned text goes: a file, a folder, or `-` for standard output.
+    /// Where the cleaned text goes: a file, a folder, or `-` for standard output; with the feature `remote` also `s3://BUCKET/KEY`.
     pub output: Option<PathBuf>,
     /// Whether an output that exists may be replaced.
     pub force: bool,
@@ -394,6 +395,20 @@ impl Config {
         if self.force && self.resume {
             let what = "force and resume are both given: one begins anew, the other goes on; leave one out";
             return fails("resume", what);
+        }
+        let output = self.output.as_deref().filter(|output| is_url(output));
+        if let Some(output) = output.filter(|output| is_read_only(output)) {
+            let what = "which can only be read from; give a path, or s3://BUCKET/KEY";
+            return fails("output", &format!("output is {}, {what}", output.display()));
+        }
+        if let Some(output) = output.filter(|_| self.resume) {
+            let what = "a run to there cannot be gone on with; begin anew with --force";
+            return fails("resume", &format!("resume is given while output is {}: {what}", output.display()));
+        }
+        for (key, path) in [("journal", &self.journal), ("report", &self.report), ("weights", &self.weights)] {
+            if let Some(path) = path.as_ref().filter(|path| is_url(path)) {
+                return fails(key, &format!("{key} is {}, but must be a file on this machine", path.display()));
+            }
         }
         if self.keep == Keep::None && self.scope == Scope::Off {
             let what = "keep is \"none\" while scope is \"off\", so that nothing would be compared; change one";

@@ -64,6 +64,10 @@ impl Error {
             _ if has_no_handles(source.raw_os_error()) => MORE_HANDLES,
             std::io::ErrorKind::NotFound => "check the path",
             std::io::ErrorKind::PermissionDenied => "check its permissions",
+            std::io::ErrorKind::InvalidFilename => "rename it",
+            std::io::ErrorKind::NotSeekable => "download it, and name the file",
+            std::io::ErrorKind::StaleNetworkFileHandle => "run again when nothing writes to it",
+            kind if is_of_network(kind) => SERVER,
             _ => "see that the file is whole and readable, then run again",
         };
         Kind::Io { path: path.to_owned(), action: "reading", remedy, source }.into()
@@ -78,6 +82,7 @@ impl Error {
             }
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => "free some space, then run again",
             std::io::ErrorKind::ResourceBusy => "wait until it has ended",
+            kind if is_of_network(kind) => SERVER,
             _ => "see that the folder exists and has space, then run again",
         };
         Kind::Io { path: path.to_owned(), action: "writing", remedy, source }.into()
@@ -183,6 +188,14 @@ impl Error {
 }
 
 const MORE_HANDLES: &str = "allow more open files (ulimit -n), or use fewer threads (-j)";
+
+const SERVER: &str = "see that the server can be reached, then run again";
+
+/// Whether a server did not answer as it should.
+fn is_of_network(kind: std::io::ErrorKind) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, HostUnreachable, TimedOut};
+    matches!(kind, ConnectionAborted | HostUnreachable | TimedOut)
+}
 
 /// Whether the process, or the system, may open no more files: EMFILE and ENFILE, which have no kind.
 fn has_no_handles(code: Option<i32>) -> bool {

@@ -20,6 +20,7 @@ pub mod eval;
 mod journal;
 mod record;
 pub mod run;
+mod store;
 pub mod train;
 
 pub use clean::{Arrival, Cleaned, Cleaner, Cut, Document, Failure, Learner, Scratch, check_examples};

@@ -7,6 +7,7 @@ use crate::codec::Unpacked;
 use crate::config::Config;
 use crate::encoding::looks_like;
 use crate::error::{Error, Result};
+use crate::store::refuse_url;
 use serde_json::{Map, Value};
 use std::io::Read;
 use std::path::Path;
@@ -88,6 +89,7 @@ impl Gold {
     ///
     /// When the file cannot be read or decompressed, has no pages, or one that lacks a field or has one of another type.
     pub fn read(path: &Path, config: &Config) -> Result<Self> {
+        refuse_url(path, "who reads labelled pages")?;
         let what = match std::fs::metadata(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => "no such file; check the path",
             Ok(metadata) if metadata.is_dir() => "is a folder; name one file of labelled pages",

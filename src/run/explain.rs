@@ -11,6 +11,7 @@ use crate::clean::{Alone, Look, Looker};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::score::{Score, ScoreScratch, Scorer};
+use crate::store::canonical;
 use crate::text::{Fold, Span, fold};
 use std::path::Path;
 
@@ -40,11 +41,11 @@ pub(super) fn explain(run: &Run<'_>, inputs: Inputs, file: &Path, tell: &mut dyn
     // Without other inputs the file is compared with itself alone.
     let inputs = if inputs.paths().is_empty() { Inputs::from(&[file.to_owned()]) } else { inputs };
     let config = Config { journal: None, ..run.config.clone() };
-    let plan = Plan::make(&config, &inputs, Destination::Stream)?;
-    let wanted = file.canonicalize().map_err(|source| Error::reading(file, source))?;
-    let is_wanted = |path: &Path| path.canonicalize().is_ok_and(|path| path == wanted);
+    let plan = Plan::make(&run.store, &config, &inputs, Destination::Stream)?;
+    let wanted = canonical(file).map_err(|source| Error::reading(file, source))?;
+    let is_wanted = |path: &Path| canonical(path).is_ok_and(|path| path == wanted);
     run.with_survey(plan, |rewrite| {
-        let Some(file_idx) = rewrite.plan.files.iter().position(|planned| is_wanted(&planned.input)) else {
+        let Some(file_idx) = rewrite.plan.files.iter().position(|planned| is_wanted(planned.input.path())) else {
             if let Some(error) = rewrite.plan.failed.first() {
                 return Err(Error::usage(error.to_string()));
             }

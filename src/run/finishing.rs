@@ -83,7 +83,7 @@ impl Finishing {
 fn sync_together(batch: &[Numbered]) -> bool {
     use std::os::unix::fs::MetadataExt;
     let mut synced = Vec::new();
-    batch.iter().all(|Numbered { file, .. }| {
+    batch.iter().filter(|numbered| numbered.file.stays()).all(|Numbered { file, .. }| {
         let device = file.metadata().dev();
         synced.contains(&device) || {
             synced.push(device);

@@ -12,6 +12,7 @@
 
 use super::pattern::{PathPattern, has_wildcard};
 use crate::error::{Error, Result};
+use crate::store::{canonical, is_url, names_of, refuse_url};
 use crate::text::is_blank;
 use std::ffi::OsString;
 use std::io::{ErrorKind, Read};
@@ -20,7 +21,8 @@ use std::path::{Component, Path, PathBuf};
 /// What a [`Run`](super::Run) works on: files and folders, in order.
 ///
 /// Slices of paths turn into inputs as they are, and their outputs go by last names. With a pattern or a list among them,
-/// outputs keep their paths below the folder that all inputs have in common.
+/// outputs keep their paths below the folder that all inputs have in common. With the feature `remote`, URLs are paths too:
+/// `s3://BUCKET/KEY`, `s3://BUCKET/PREFIX/` for a folder, `https://HOST/NAME`.
 ///
 /// ```
 /// use dehusk::run::{Inputs, Run, Separator};
@@ -82,7 +84,7 @@ impl Inputs {
     /// to by the run.
     pub fn add(&mut self, input: impl Into<PathBuf>) -> Result<()> {
         let input = input.into();
-        let is_pattern = has_wildcard(&input) && std::fs::symlink_metadata(&input).is_err();
+        let is_pattern = !is_url(&input) && has_wildcard(&input) && std::fs::symlink_metadata(&input).is_err();
         match input.to_str().filter(|_| is_pattern) {
             Some(pattern) => self.add_pattern(pattern),
             None => {
@@ -98,6 +100,7 @@ impl Inputs {
     ///
     /// As [`Inputs::add_names`], and when there is no such file.
     pub fn add_list(&mut self, list: &Path, separator: Separator) -> Result<()> {
+        refuse_url(list, "a list")?;
         let file = std::fs::File::open(list).map_err(|source| match source.kind() {
             ErrorKind::NotFound => Error::usage(format!("{}: no such list; check the path", list.display())),
             _ => Error::reading(list, source),
@@ -131,7 +134,9 @@ impl Inputs {
                 return Err(Error::usage(format!("{place}: {what}")));
             }
             let path = PathBuf::from(os_string(name, &place)?);
-            if let Err(source) = std::fs::metadata(&path) {
+            if !is_url(&path)
+                && let Err(source) = std::fs::metadata(&path)
+            {
                 let is_many = separator == Separator::Nul && name.contains(&b'\n');
                 return Err(match source.kind() {
                     _ if is_many => Error::usage(format!(
@@ -237,9 +242,11 @@ impl Places {
     /// The path of an input in an output. It has no `..`, and so leads nowhere else.
     pub(super) fn of(&self, input: &Path) -> Result<PathBuf> {
         let place: PathBuf = match self {
-            Places::LastNames if input.file_name().is_some() => input.file_name().into_iter().collect(),
+            Places::LastNames if names_of(input).file_name().is_some() => {
+                names_of(input).file_name().into_iter().collect()
+            }
             Places::LastNames => {
-                let path = input.canonicalize().map_err(|source| Error::reading(input, source))?;
+                let path = canonical(input).map_err(|source| Error::reading(input, source))?;
                 path.file_name().into_iter().collect()
             }
             Places::Below(folder) => {
@@ -256,8 +263,12 @@ impl Places {
     }
 }
 
-/// A path from the root, without `..`. Links are not followed: outputs are called as inputs are.
+/// A path from the root, without `..`, or of a URL from the host or the bucket. Links are not followed: outputs are called
+/// as inputs are.
 fn absolute(path: &Path) -> Result<PathBuf> {
+    if is_url(path) {
+        return Ok(names_of(path).to_owned());
+    }
     let mut plain = PathBuf::new();
     // An empty path is the folder that the command runs in.
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };

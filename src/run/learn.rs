@@ -8,12 +8,13 @@ use super::progress::{Phase, Progress};
 use super::reading::DecodedText;
 use super::source::Part;
 use super::workers::Workers;
-use super::{canonical_to_be, open, refuse_existing_file, write_whole};
+use super::{open, refuse_existing_file, write_whole};
 use crate::clean::{Document, Learner};
 use crate::config::{Config, OnBadRecord};
 use crate::encoding::Decoded;
 use crate::error::{Error, Result};
 use crate::record::{Outcome, Spelled};
+use crate::store::{Address, Store, canonical_to_be, refuse_url};
 use crate::template::{LearnedSite, is_facts, pack_toml};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -73,12 +74,20 @@ pub fn learn(
     progress: &dyn Progress,
 ) -> Result<Learned> {
     config.validate()?;
+    for path in config.output.iter().map(PathBuf::as_path).chain(facts) {
+        refuse_url(path, "learn, for what it writes,")?;
+    }
     let workers = Workers::start(config.threads)?;
     let mut of_documents = inputs.into();
     let of_facts = of_documents.take_out(|input| Ok(input.is_file() && is_facts_file(input)?))?;
     let plan = match of_documents.paths() {
         [] if !of_facts.is_empty() => Plan::default(),
-        _ => Plan::make(&Config { journal: None, ..config.clone() }, &of_documents, Destination::Stream)?,
+        _ => Plan::make(
+            &Store::default(),
+            &Config { journal: None, ..config.clone() },
+            &of_documents,
+            Destination::Stream,
+        )?,
     };
     let output = config.output.as_deref().filter(|_| !config.dry_run);
     let facts = facts.filter(|_| !config.dry_run);
@@ -198,14 +207,15 @@ fn refuse_outputs<'i>(
     output: Option<&Path>,
     facts: Option<&Path>,
 ) -> Result<()> {
-    let of_plan = plan.files.iter().map(|file| &file.input);
-    let inputs: Vec<Option<PathBuf>> = inputs.chain(of_plan).map(|input| canonical_to_be(input)).collect();
+    let of_plan = plan.files.iter().map(|file| file.input.path());
+    let inputs = inputs.map(PathBuf::as_path).chain(of_plan);
+    let inputs: Vec<Option<PathBuf>> = inputs.map(canonical_to_be).collect();
     for path in [output, facts].into_iter().flatten() {
         let canonical = canonical_to_be(path);
         if canonical.is_some() && inputs.contains(&canonical) {
             return Err(Error::usage(format!("{}: is an input too; choose another file", path.display())));
         }
-        refuse_existing_file(path, config.force)?;
+        refuse_existing_file(&Address::local(path), config.force)?;
     }
     if let (Some(output), Some(facts)) = (output, facts)
         && canonical_to_be(output) == canonical_to_be(facts)

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::index::Place;
 use crate::journal::{CutLine, EndLine, Head, JOURNAL_VERSION, Line, Location};
 use crate::rules::Rules;
+use crate::store::Address;
 use crate::text::FOLD_VERSION;
 use std::borrow::Cow;
 use std::io::Write;
@@ -17,7 +18,7 @@ pub(super) fn begin_journal(config: &Config) -> Result<Option<Unfinished>> {
     let Some(path) = config.journal.as_ref().filter(|_| !config.dry_run) else {
         return Ok(None);
     };
-    let mut journal = Unfinished::create(path, config.may_replace())?;
+    let mut journal = Unfinished::create(&Address::local(path), config.may_replace())?;
     let mut head = Vec::new();
     let version = env!("CARGO_PKG_VERSION").into();
     Line::Head(Head { journal: JOURNAL_VERSION, dehusk: version, fold: FOLD_VERSION }).write(&mut head);

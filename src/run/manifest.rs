@@ -75,6 +75,9 @@ struct Input {
     bytes: u64,
     /// Nanoseconds since 1970.
     modified: Option<i128>,
+    /// What the server calls its version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tag: Option<String>,
 }
 
 impl Input {
@@ -83,9 +86,9 @@ impl Input {
             Ok(after) => i128::try_from(after.as_nanos()),
             Err(before) => i128::try_from(before.duration().as_nanos()).map(|nanoseconds| -nanoseconds),
         };
-        let modified = file.modified.and_then(|time| nanoseconds(time).ok());
-        let [path, name] = [&file.input, &file.name].map(|path| path.display().to_string());
-        Input { path, name, bytes: file.bytes, modified }
+        let modified = file.version.modified.and_then(|time| nanoseconds(time).ok());
+        let [path, name] = [file.input.path(), &file.name].map(|path| path.display().to_string());
+        Input { path, name, bytes: file.bytes, modified, tag: file.version.tag.clone() }
     }
 }
 
@@ -241,8 +244,8 @@ impl Begun {
         self.refuse_difference(config, plan.files.iter().map(Input::of).collect())?;
         let Begun { state, outputs, .. } = self;
         let is_there = |file_idx: &usize, expected: &Option<u64>| {
-            let path = plan.files.get(*file_idx).and_then(|file| file.output.as_ref());
-            let found = path.and_then(|path| std::fs::metadata(path).ok()).map(|metadata| metadata.len());
+            let output = plan.files.get(*file_idx).and_then(|file| file.output.as_ref());
+            let found = output.and_then(|output| output.stat().ok()).map(|stat| stat.bytes);
             expected.is_none() || found == *expected
         };
         let there = outputs.iter().filter(|(file_idx, expected)| is_there(file_idx, expected));

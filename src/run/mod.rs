@@ -46,11 +46,12 @@ use crate::decide::Scope;
 use crate::error::{Error, Result};
 use crate::rules::Rules;
 use crate::score::{Level, Scorer};
+use crate::store::{Address, Store, canonical_to_be};
 use conversion::Conversion;
 use manifest::{Begun, Manifest};
 use memory::Memory;
 use output::{Unfinished, is_own};
-use plan::{Destination, Plan, canonical_to_be};
+use plan::{Destination, Plan, refuse_no_file};
 use rewrite::{Outputs, Rewrite};
 use std::fs::File;
 use std::io::{Read, Write};
@@ -82,6 +83,7 @@ pub struct Run<'r> {
     scorer: Option<Arc<Scorer>>,
     workers: Workers,
     memory: Memory,
+    store: Store,
 }
 
 impl<'r> Run<'r> {
@@ -98,7 +100,7 @@ impl<'r> Run<'r> {
         let n_threads = n_threads.map(|threads| threads.min(most_threads.unwrap_or(usize::MAX)));
         let workers = Workers::start(n_threads)?;
         let memory = Memory::of(config, workers.len());
-        Ok(Run { config, progress, rules, scorer, workers, memory })
+        Ok(Run { config, progress, rules, scorer, workers, memory, store: Store::default() })
     }
 
     /// Cleans files and folders into the output that the configuration names, or with `dry_run` only tells what would go.
@@ -138,18 +140,19 @@ impl<'r> Run<'r> {
     pub fn stream(&self, input: impl Read + Send + 'static, output: &mut (dyn Write + Send)) -> Result<Report> {
         let started = Instant::now();
         let path = self.config.output.as_ref().filter(|_| !self.config.dry_run);
-        if let Some(path) = path {
-            if is_folder(path) {
-                let what = format!("{}: is a folder, but a stream has no name; name a file", path.display());
+        let to = path.map(|path| self.store.at(path)).transpose()?;
+        if let Some(to) = &to {
+            if to.is_folder() {
+                let what = format!("{}: is a folder, but a stream has no name; name a file", to.display());
                 return Err(Error::usage(what));
             }
-            refuse_existing_file(path, self.config.force)?;
+            refuse_existing_file(to, self.config.force)?;
         }
-        self.refuse_side_outputs(&Plan::default(), path.map(AsRef::as_ref), self.config.force)?;
+        self.refuse_side_outputs(&Plan::default(), to.as_ref().map(Address::path), self.config.force)?;
         let report_file = self.begin_report()?;
-        let report = match path {
-            Some(path) => {
-                let mut file = Unfinished::create(path, self.config.force)?;
+        let report = match &to {
+            Some(to) => {
+                let mut file = Unfinished::create(to, self.config.force)?;
                 let report = stream::stream(self, input, &mut file)?;
                 file.finish()?;
                 report
@@ -175,7 +178,7 @@ impl<'r> Run<'r> {
         stream: Option<&mut (dyn Write + Send)>,
     ) -> Result<Report> {
         let started = Instant::now();
-        let plan = Plan::make(self.config, inputs, destination)?;
+        let plan = Plan::make(&self.store, self.config, inputs, destination)?;
         if stream.is_some()
             && let Some(file) = plan
                 .files
@@ -267,8 +270,8 @@ impl<'r> Run<'r> {
             // What is not there is no input, and of outputs it is none by another name.
             let may_be = |other: &&Path| is_there || other.file_name() == name;
             let is_path = |other: &Path| path.is_some() && canonical_to_be(other) == path;
-            let inputs = plan.files.iter().map(|file| file.input.as_path());
-            let outputs = plan.files.iter().filter_map(|file| file.output.as_deref());
+            let inputs = plan.files.iter().map(|file| file.input.path());
+            let outputs = plan.files.iter().filter_map(|file| file.output.as_ref().map(Address::path));
             inputs.chain(outputs).chain(output).filter(may_be).any(is_path)
         };
         let Config { journal, report, dry_run, .. } = self.config;
@@ -285,7 +288,7 @@ impl<'r> Run<'r> {
         }
         // A dry run writes no journal.
         let journal = journal.as_ref().filter(|_| !dry_run);
-        journal.into_iter().chain(report).try_for_each(|side| refuse_existing_file(side, may_replace))
+        journal.into_iter().chain(report).try_for_each(|side| refuse_existing_file(&Address::local(side), may_replace))
     }
 
     /// Refuses a journal or a report that the next run would take for an input.
@@ -305,7 +308,8 @@ impl<'r> Run<'r> {
     }
 
     fn begin_report(&self) -> Result<Option<Unfinished>> {
-        self.config.report.as_ref().map(|path| Unfinished::create(path, self.config.may_replace())).transpose()
+        let create = |path: &PathBuf| Unfinished::create(&Address::local(path), self.config.may_replace());
+        self.config.report.as_ref().map(create).transpose()
     }
 
     fn end(&self, mut report: Report, file: Option<Unfinished>, started: Instant) -> Result<Report> {
@@ -319,21 +323,13 @@ impl<'r> Run<'r> {
     }
 }
 
-fn refuse_existing_file(path: &Path, force: bool) -> Result<()> {
-    if path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
-        let what = format!("{}: is no file that can be replaced; choose another, or write to -", path.display());
-        return Err(Error::usage(what));
-    }
-    if !force && path.exists() {
-        let what = format!("{}: exists; choose another, or replace it with --force", path.display());
+fn refuse_existing_file(to: &Address, force: bool) -> Result<()> {
+    refuse_no_file(to)?;
+    if !force && to.is_there()? {
+        let what = format!("{}: exists; choose another, or replace it with --force", to.display());
         return Err(Error::usage(what));
     }
     Ok(())
-}
-
-/// Whether a path is a folder, or is written as one.
-fn is_folder(path: &Path) -> bool {
-    path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/")
 }
 
 /// Opens a file for reading.
@@ -343,8 +339,9 @@ fn open(path: &Path) -> Result<File> {
 
 /// Writes a whole file, which appears under its name when it is on the disk.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8], may_replace: bool) -> Result<()> {
-    refuse_existing_file(path, may_replace)?;
-    let mut file = Unfinished::create(path, may_replace)?;
+    let to = Address::local(path);
+    refuse_existing_file(&to, may_replace)?;
+    let mut file = Unfinished::create(&to, may_replace)?;
     file.write_all(bytes).map_err(|source| Error::writing(path, source))?;
     file.finish()
 }

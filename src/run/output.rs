@@ -4,6 +4,7 @@ use super::target::{Form, Target};
 use crate::codec::Codec;
 use crate::config::Compress;
 use crate::error::{Error, Result};
+use crate::store::Address;
 use std::collections::BTreeMap;
 use std::fs::{File, Metadata, TryLockError};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
@@ -143,67 +144,76 @@ impl<W: Write> InOrder<W> {
 /// A file that gets its name when it is finished.
 ///
 /// Until then it has a name of dehusk's own, which follows from the one that it will get: what a run that was killed left
-/// behind is found, and replaced, when the same file is written again.
+/// behind is found, and replaced, when the same file is written again. What is to go to a server is a temporary file.
 #[derive(Debug)]
 pub(crate) struct Unfinished {
     file: NamedTempFile,
-    path: PathBuf,
+    to: Address,
     may_replace: bool,
 }
 
 impl Unfinished {
     /// Begins a file beside where it is to be; its folder is made if need be.
-    pub(crate) fn create(path: &Path, may_replace: bool) -> Result<Self> {
-        let fails = |source| Error::writing(path, source);
-        let folder = folder_of(path);
-        let name = path.file_name().unwrap_or(path.as_os_str()).as_encoded_bytes();
-        let name = own_name(&format!("{}.part", &blake3::hash(name).to_hex()[..16]));
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(&name).rand_bytes(0);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // As any file that is made: what the user's mask leaves.
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        let file = builder.tempfile_in(folder).or_else(|error| {
-            match error.kind() {
-                ErrorKind::AlreadyExists => remove_leftover(&folder.join(&name))?,
-                _ => std::fs::create_dir_all(folder)?,
-            }
-            builder.tempfile_in(folder)
-        });
-        let file = file.map_err(fails)?;
+    pub(crate) fn create(to: &Address, may_replace: bool) -> Result<Self> {
+        let file = match to.local_path() {
+            Some(path) => create_beside(path),
+            None => tempfile::Builder::new().prefix(OWN_PREFIX).tempfile(),
+        };
+        let file = file.map_err(|source| Error::writing(to.path(), source))?;
         // Where files cannot be locked, nobody is told of another run.
         let _ = file.as_file().try_lock();
-        Ok(Unfinished { file, path: path.to_owned(), may_replace })
+        Ok(Unfinished { file, to: to.clone(), may_replace })
     }
 
     /// Puts the whole file on the disk, and then under its name.
     pub(crate) fn finish(self) -> Result<()> {
-        self.file.as_file().sync_all().map_err(|source| Error::writing(&self.path, source))?;
-        let Unfinished { file, path, may_replace } = self;
-        let named = if may_replace { file.persist(&path) } else { file.persist_noclobber(&path) };
-        named.map_err(|error| Error::writing(&path, error.error))?;
-        // The name is to be on the disk as well, where folders can be put there.
-        let _ = File::open(folder_of(&path)).and_then(|folder| folder.sync_all());
+        let to = self.to.clone();
+        let whole = self.close()?;
+        whole.sync()?;
+        whole.name()?;
+        if let Some(path) = to.local_path() {
+            // The name is to be on the disk as well, where folders can be put there.
+            let _ = File::open(folder_of(path)).and_then(|folder| folder.sync_all());
+        }
         Ok(())
     }
 
     /// Closes the whole file, which is to be put on the disk, and then under its name.
     pub(super) fn close(self) -> Result<Whole> {
-        let Unfinished { file, path, may_replace } = self;
-        let metadata = file.as_file().metadata().map_err(|source| Error::writing(&path, source))?;
-        Ok(Whole { file: file.into_temp_path(), path, may_replace, metadata })
+        let Unfinished { file, to, may_replace } = self;
+        let metadata = file.as_file().metadata().map_err(|source| Error::writing(to.path(), source))?;
+        Ok(Whole { file: file.into_temp_path(), to, may_replace, metadata })
     }
 }
 
-/// Removes what an earlier run wrote where this one has nothing to write. Only where it may be replaced is anything there.
-pub(super) fn remove_replaced(path: &Path) -> Result<()> {
-    match std::fs::remove_file(path) {
-        Err(source) if source.kind() != ErrorKind::NotFound => Err(Error::writing(path, source)),
+/// Removes what an earlier run wrote on this machine where this one has nothing to write. Only where it may be replaced is
+/// anything there.
+pub(super) fn remove_replaced(output: &Address) -> Result<()> {
+    match output.local_path().map_or(Ok(()), std::fs::remove_file) {
+        Err(source) if source.kind() != ErrorKind::NotFound => Err(Error::writing(output.path(), source)),
         _ => Ok(()),
     }
+}
+
+fn create_beside(path: &Path) -> std::io::Result<NamedTempFile> {
+    let folder = folder_of(path);
+    let name = path.file_name().unwrap_or(path.as_os_str()).as_encoded_bytes();
+    let name = own_name(&format!("{}.part", &blake3::hash(name).to_hex()[..16]));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&name).rand_bytes(0);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As any file that is made: what the user's mask leaves.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder).or_else(|error| {
+        match error.kind() {
+            ErrorKind::AlreadyExists => remove_leftover(&folder.join(&name))?,
+            _ => std::fs::create_dir_all(folder)?,
+        }
+        builder.tempfile_in(folder)
+    })
 }
 
 /// The folder that a file is in.
@@ -226,7 +236,7 @@ fn remove_leftover(path: &Path) -> std::io::Result<()> {
 #[derive(Debug)]
 pub(super) struct Whole {
     file: TempPath,
-    path: PathBuf,
+    to: Address,
     may_replace: bool,
     metadata: Metadata,
 }
@@ -237,28 +247,42 @@ impl Whole {
         &self.metadata
     }
 
+    /// Whether it is to stay on the disk that it is on.
+    pub(super) fn stays(&self) -> bool {
+        self.to.local_path().is_some()
+    }
+
     /// Opens the file.
     pub(super) fn open(&self) -> std::io::Result<File> {
         File::open(&self.file)
     }
 
-    /// Puts the file on the disk.
+    /// Puts the file on the disk, if it stays there.
     pub(super) fn sync(&self) -> Result<()> {
-        self.open().and_then(|file| file.sync_all()).map_err(|source| Error::writing(&self.path, source))
+        if !self.stays() {
+            return Ok(());
+        }
+        self.open().and_then(|file| file.sync_all()).map_err(|source| Error::writing(self.to.path(), source))
     }
 
     /// Gives the file its name, once it is on the disk.
     pub(super) fn name(self) -> Result<()> {
         let is_as_written = self.is_as_written();
-        let Whole { file, path, may_replace, .. } = self;
+        let Whole { file, to, may_replace, .. } = self;
+        let fails = |source| Error::writing(to.path(), source);
         if !is_as_written {
             // What is there now is not ours to remove.
             let _ = file.keep();
-            let what = std::io::Error::new(ErrorKind::ResourceBusy, "another run is writing it");
-            return Err(Error::writing(&path, what));
+            return Err(fails(std::io::Error::new(ErrorKind::ResourceBusy, "another run is writing it")));
         }
-        let named = if may_replace { file.persist(&path) } else { file.persist_noclobber(&path) };
-        named.map_err(|error| Error::writing(&path, error.error))
+        match &to {
+            Address::Local(path) => {
+                let named = if may_replace { file.persist(path) } else { file.persist_noclobber(path) };
+                named.map_err(|error| fails(error.error))
+            }
+            #[cfg(feature = "remote")]
+            Address::Remote(remote) => File::open(&file).and_then(|file| remote.put(file)).map_err(fails),
+        }
     }
 
     /// Whether the file is the one that was closed: nothing keeps another run from writing the same output since.
@@ -303,7 +327,7 @@ enum State {
 /// How an output file is written.
 #[derive(Clone, Debug)]
 pub(crate) struct Writing<'w> {
-    pub(crate) path: &'w Path,
+    pub(crate) to: &'w Address,
     pub(crate) may_replace: bool,
     pub(crate) form: Form,
     pub(crate) room: &'w Room,
@@ -318,12 +342,12 @@ impl FileOutput {
         is_last: bool,
         bytes: &[u8],
     ) -> Result<Option<Whole>> {
-        let Writing { path, may_replace, form, room } = writing;
-        let fails = |source| Error::writing(path, source);
+        let Writing { to, may_replace, form, room } = writing;
+        let fails = |source| Error::writing(to.path(), source);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut in_order = match std::mem::replace(&mut *state, State::Given) {
             State::NotBegun => {
-                let target = Target::begin(&form, path, may_replace)?;
+                let target = Target::begin(&form, to, may_replace)?;
                 Box::new(InOrder::new(target, Turn { number: 0, ..turn }, room.clone()))
             }
             State::Open(in_order) => in_order,

@@ -1,7 +1,7 @@
 //! Patterns of paths: what of a tree of folders they match.
 
-use super::plan::into_io_error;
 use crate::error::{Error, Result};
+use crate::store::into_io_error;
 use glob::{MatchOptions, Pattern};
 use std::ffi::OsStr;
 use std::io::ErrorKind;

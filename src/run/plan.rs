@@ -1,6 +1,6 @@
 //! The plan: inputs expanded, sorted and numbered, outputs paired with them, collisions refused before any work.
 
-use super::inputs::Inputs;
+use super::inputs::{Inputs, Places};
 use super::manifest::is_unfinished;
 use super::output::{is_own, output_codec};
 use crate::codec::{Codec, Unpacked};
@@ -10,12 +10,12 @@ use crate::config::{Compress, Config, Format, Framing, OutputFormat};
 use crate::encoding::{Encoding, Utf8Check, guess};
 use crate::error::{Error, Result};
 use crate::record::{BYTE_ORDER_MARK, Fields, Layout, Table};
+use crate::store::{Address, Found, Stat, Store, Version, canonical, canonical_to_be, stats, taken};
 use crate::text::is_blank;
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::path::{Component, Path, PathBuf};
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::time::SystemTime;
 
 /// What a run works on, in input order.
 #[derive(Debug, Default)]
@@ -27,21 +27,21 @@ pub(crate) struct Plan {
     pub(crate) failed: Vec<Error>,
     /// The files among these that were in the plan.
     pub(crate) left_out: Vec<PlannedFile>,
-    /// The folder that outputs go into; none if they go to one stream, or to one file.
+    /// The folder on this machine that outputs go into; none if they go to one stream, to one file, or to a server.
     pub(crate) folder: Option<PathBuf>,
 }
 
 /// An input file and its output.
 #[derive(Clone, Debug)]
 pub(crate) struct PlannedFile {
-    pub(crate) input: PathBuf,
+    pub(crate) input: Address,
     /// Its path within the output, or its file name: the name that journal and report use.
     pub(crate) name: PathBuf,
     /// Where its cleaned text goes; nowhere if all goes to one stream.
-    pub(crate) output: Option<PathBuf>,
+    pub(crate) output: Option<Address>,
     pub(crate) layout: Layout,
     pub(crate) bytes: u64,
-    pub(crate) modified: Option<SystemTime>,
+    pub(crate) version: Version,
     /// How its text is encoded, once it was read through to tell.
     guessed: OnceLock<Option<Encoding>>,
 }
@@ -55,10 +55,14 @@ impl PlannedFile {
         config.otherwise().encoding(start, || match self.guessed.get() {
             Some(guessed) => Ok(*guessed),
             None => {
-                let guessed = guess_file(&self.input)?;
+                let guessed = self.glance().guess()?;
                 Ok(*self.guessed.get_or_init(|| guessed))
             }
         })
+    }
+
+    fn glance(&self) -> Glance<'_> {
+        Glance { input: &self.input, bytes: self.bytes, version: &self.version }
     }
 }
 
@@ -73,7 +77,7 @@ pub(crate) enum Destination<'d> {
 
 impl Plan {
     /// Expands the inputs and pairs them with outputs.
-    pub(crate) fn make(config: &Config, inputs: &Inputs, destination: Destination<'_>) -> Result<Self> {
+    pub(crate) fn make(store: &Store, config: &Config, inputs: &Inputs, destination: Destination<'_>) -> Result<Self> {
         if inputs.paths().is_empty() {
             return Err(Error::usage("no input; name files or folders, or - for standard input"));
         }
@@ -81,40 +85,26 @@ impl Plan {
             let what = "framing is for plain text on standard input; leave it out, or give the files one by one to -";
             return Err(Error::usage(what));
         }
-        let may_replace = may_replace(config, destination)?;
-        let mut plan = Plan::default();
-        let mut roots: HashMap<PathBuf, &PathBuf> = HashMap::new();
+        let output = match destination {
+            Destination::Path(output) => Some(store.at(output)?),
+            Destination::Stream => None,
+        };
+        let may_replace = may_replace(config, output.as_ref())?;
+        let addresses: Vec<Address> = inputs.paths().iter().map(|input| store.at(input)).collect::<Result<_>>()?;
         let (places, is_entry) = (inputs.places()?, inputs.become_entries());
-        for input in inputs.paths() {
-            let metadata = std::fs::metadata(input).map_err(|source| match source.kind() {
-                std::io::ErrorKind::NotFound => {
-                    Error::usage(format!("{}: no such file or folder; check the path", input.display()))
-                }
-                _ => Error::reading(input, source),
-            })?;
-            let is_folder = metadata.is_dir();
-            // Of an only folder, what is in it goes right into the output.
-            let place = if is_entry || !is_folder { places.of(input)? } else { PathBuf::new() };
-            let root = output_root(config, &place, is_folder, is_entry, destination)?;
-            if let Some(root) = &root {
-                if let Some(other) = roots.insert(root.clone(), input) {
-                    return Err(clash(other, input, root));
-                }
-                refuse_overlap(input, root, is_folder)?;
-                refuse_existing(root, may_replace)?;
+        let output = output.as_ref();
+        let mut pairing = Pairing { config, output, places, is_entry, roots: Vec::new(), inputs: HashMap::new() };
+        let mut plan = Plan::default();
+        for (input, stat) in addresses.iter().zip(stats(&addresses)) {
+            match stat {
+                Ok(stat) => plan.add_input(&mut pairing, input, stat)?,
+                Err(error) if error.is_usage() => return Err(error),
+                Err(error) => plan.failed.push(error),
             }
-            if let Destination::Path(output) = destination
-                && (is_folder || root.as_deref() != Some(output))
-            {
-                plan.folder = Some(output.to_owned());
-            }
-            let start = plan.files.len();
-            if is_folder {
-                plan.add_folder(config, input, &place, root.as_deref())?;
-            } else {
-                plan.add_file(config, input.clone(), place, root, true)?;
-            }
-            plan.files[start..].sort_by(|first, second| first.name.cmp(&second.name));
+        }
+        pairing.roots.iter().try_for_each(refuse_no_file)?;
+        if !may_replace {
+            refuse_existing(&pairing.roots)?;
         }
         plan.refuse_output_on_input()?;
         plan.refuse_clash()?;
@@ -136,22 +126,44 @@ impl Plan {
         self
     }
 
-    fn add_folder(&mut self, config: &Config, folder: &Path, place: &Path, root: Option<&Path>) -> Result<()> {
-        for entry in walkdir::WalkDir::new(folder).follow_links(true).min_depth(1).sort_by_file_name() {
-            let entry = match entry {
-                Ok(entry) => entry,
+    fn add_input<'p>(&mut self, pairing: &mut Pairing<'p>, input: &'p Address, stat: Stat) -> Result<()> {
+        let Pairing { config, output, .. } = *pairing;
+        let is_folder = stat.is_folder;
+        // Of an only folder, what is in it goes right into the output.
+        let place = match pairing.is_entry || !is_folder {
+            true => pairing.places.of(input.path())?,
+            false => PathBuf::new(),
+        };
+        let root = output.map(|output| pairing.root(input, &place, is_folder, output)).transpose()?;
+        if let Some(output) = output
+            && (is_folder || root.as_ref().is_some_and(|root| root.path() != output.path()))
+        {
+            self.folder = output.local_path().map(ToOwned::to_owned);
+        }
+        let start = self.files.len();
+        if is_folder {
+            self.add_folder(config, input, &place, root.as_ref())?;
+        } else {
+            self.add_file(config, Found::of(input, stat), place, root, true)?;
+        }
+        self.files[start..].sort_by(|first, second| first.name.cmp(&second.name));
+        Ok(())
+    }
+
+    fn add_folder(&mut self, config: &Config, folder: &Address, place: &Path, root: Option<&Address>) -> Result<()> {
+        for found in folder.files() {
+            let found = match found {
+                Ok(found) if is_own(&found.relative) => continue,
+                Ok(found) => found,
                 Err(error) => {
-                    let path = error.path().unwrap_or(folder).to_owned();
-                    self.failed.push(Error::reading(&path, into_io_error(error)));
+                    self.failed.push(error);
                     continue;
                 }
             };
-            if !entry.file_type().is_file() || is_own(entry.path()) {
-                continue;
-            }
-            let relative = entry.path().strip_prefix(folder).unwrap_or(entry.path()).to_owned();
-            let output = root.map(|root| output_name(root.join(&relative), config));
-            self.add_file(config, entry.path().to_owned(), place.join(relative), output, false)?;
+            let output_of = |root: &Address| root.join(&output_name(found.relative.clone(), config));
+            let output = root.map(output_of).transpose()?;
+            let name = place.join(&found.relative);
+            self.add_file(config, found, name, output, false)?;
         }
         Ok(())
     }
@@ -159,45 +171,41 @@ impl Plan {
     fn add_file(
         &mut self,
         config: &Config,
-        input: PathBuf,
+        found: Found,
         name: PathBuf,
-        output: Option<PathBuf>,
+        output: Option<Address>,
         is_named: bool,
     ) -> Result<()> {
-        if is_own(&input) {
-            let what = format!("{}: is what an unfinished run left; it is no input, leave it out", input.display());
+        let path = found.address.path();
+        if is_own(&name) {
+            let what = format!("{}: is what an unfinished run left; it is no input, leave it out", path.display());
             return Err(Error::usage(what));
         }
-        let format = match (config.format, by_name(&input)) {
-            (Format::Auto, Some(format)) => format,
-            (Format::Auto, None) if is_named => format_by_content(config, &input)?,
-            (Format::Auto, None) => {
-                self.passed_over.push(input);
-                return Ok(());
-            }
-            (format, _) => format,
+        let by_name = match config.format {
+            Format::Auto => by_name(&name),
+            format => Some(format),
         };
+        if by_name.is_none() && !is_named {
+            self.passed_over.push(path.to_owned());
+            return Ok(());
+        }
         if config.journal.is_some() && name.to_str().is_none() {
-            let what = format!("{}: the name is not UTF-8, which a journal needs; rename it", input.display());
+            let what = format!("{}: the name is not UTF-8, which a journal needs; rename it", path.display());
             return Err(Error::usage(what));
         }
-        let metadata = match std::fs::metadata(&input) {
-            Ok(metadata) => metadata,
-            Err(source) => {
-                self.failed.push(Error::reading(&input, source));
-                return Ok(());
+        let planned = found.stat().and_then(|stat| {
+            let glance = Glance { input: &found.address, bytes: stat.bytes, version: &stat.version };
+            let format = by_name.map_or_else(|| glance.format(config), Ok)?;
+            Ok((glance.layout(config, format)?, stat))
+        });
+        match planned {
+            Ok((layout, stat)) => {
+                let (bytes, version) = (stat.bytes, stat.version);
+                let (input, guessed) = (found.address, OnceLock::new());
+                self.files.push(PlannedFile { input, name, output, layout, bytes, version, guessed });
             }
-        };
-        let layout = match file_layout(config, format, &input) {
-            Ok(layout) => layout,
-            Err(error) => {
-                self.failed.push(if error.is_usage() { error.at(&input) } else { error });
-                return Ok(());
-            }
-        };
-        let (bytes, modified) = (metadata.len(), metadata.modified().ok());
-        let guessed = OnceLock::new();
-        self.files.push(PlannedFile { input, name, output, layout, bytes, modified, guessed });
+            Err(error) => self.failed.push(if error.is_usage() { error.at(path) } else { error }),
+        }
         Ok(())
     }
 
@@ -205,9 +213,9 @@ impl Plan {
     fn refuse_clash(&self) -> Result<()> {
         let mut taken: HashMap<&Path, &Path> = HashMap::new();
         for file in &self.files {
-            let Some(output) = file.output.as_deref() else { continue };
-            if let Some(other) = taken.insert(output, &file.input) {
-                return Err(clash(other, &file.input, output));
+            let Some(output) = file.output.as_ref().map(Address::path) else { continue };
+            if let Some(other) = taken.insert(output, file.input.path()) {
+                return Err(clash(other, file.input.path(), output));
             }
         }
         Ok(())
@@ -215,10 +223,10 @@ impl Plan {
 
     /// Refuses an output that would take the place of an input, its own or another's.
     fn refuse_output_on_input(&self) -> Result<()> {
-        let canonical = |file: &PlannedFile| file.input.canonicalize().ok();
-        let inputs: HashSet<PathBuf> = self.files.iter().filter_map(canonical).collect();
+        let of_input = |file: &PlannedFile| canonical(file.input.path()).ok();
+        let inputs: HashSet<PathBuf> = self.files.iter().filter_map(of_input).collect();
         for output in self.files.iter().filter_map(|file| file.output.as_ref()) {
-            if output.canonicalize().is_ok_and(|output| inputs.contains(&output)) {
+            if canonical(output.path()).is_ok_and(|output| inputs.contains(&output)) {
                 let what = format!("{}: the output is an input; choose another output", output.display());
                 return Err(Error::usage(what));
             }
@@ -262,69 +270,59 @@ fn fields(config: &Config) -> Fields {
     }
 }
 
-/// How a file of a format is records.
-fn file_layout(config: &Config, format: Format, path: &Path) -> Result<Layout> {
-    #[cfg(feature = "parquet")]
-    if format == Format::Parquet {
-        return parquet_layout(config, path);
-    }
-    layout_of(config, format, |n_bytes| read_text(config, path, n_bytes))
+/// The pairing of inputs with outputs.
+struct Pairing<'p> {
+    config: &'p Config,
+    output: Option<&'p Address>,
+    places: Places,
+    /// Whether inputs become entries of the output.
+    is_entry: bool,
+    /// What the inputs so far become, and of which input each is.
+    roots: Vec<Address>,
+    inputs: HashMap<PathBuf, &'p Path>,
 }
 
-#[cfg(feature = "parquet")]
-fn parquet_layout(config: &Config, path: &Path) -> Result<Layout> {
-    use crate::record::parquet::{Columns, Unreadable};
-    if let Some(codec) = File::open(path).and_then(Unpacked::new).ok().and_then(|file| file.codec()) {
-        let what = format!("Parquet packed with {} cannot be read from its end; unpack it", codec.name());
-        return Err(Error::usage(what));
-    }
-    let stays_parquet = config.output_format == OutputFormat::Same;
-    if stays_parquet && config.compress != Compress::Auto {
-        return Err(Error::usage("Parquet packs its columns itself, which stay as they are; leave --compress out"));
-    }
-    let drops_rows = stays_parquet && (config.drop_empty || config.on_bad_record == OnBadRecord::Skip);
-    match Columns::of_file(path, fields(config), drops_rows) {
-        Ok(columns) => Ok(Layout::Parquet(columns)),
-        Err(Unreadable::Damaged(source)) => Err(Error::reading(path, source)),
-        Err(Unreadable::NoText(what)) => Err(Error::usage(what)),
+impl<'p> Pairing<'p> {
+    /// What becomes of an input, which is called `place` in the output: a file of a file, a folder of a folder.
+    fn root(&mut self, input: &'p Address, place: &Path, is_folder: bool, output: &Address) -> Result<Address> {
+        let root = output_root(self.config, place, is_folder, self.is_entry, output)?;
+        if let Some(other) = self.inputs.insert(root.path().to_owned(), input.path()) {
+            return Err(clash(other, input.path(), root.path()));
+        }
+        refuse_overlap(input.path(), root.path(), is_folder)?;
+        self.roots.push(root.clone());
+        Ok(root)
     }
 }
 
 /// The output that belongs to an input, which is called `place` in it: a file for a file, a folder for a folder.
-fn output_root(
-    config: &Config,
-    place: &Path,
-    is_folder: bool,
-    is_entry: bool,
-    destination: Destination<'_>,
-) -> Result<Option<PathBuf>> {
-    let Destination::Path(output) = destination else {
-        return Ok(None);
-    };
-    if is_entry || (!is_folder && super::is_folder(output)) {
+fn output_root(config: &Config, place: &Path, is_folder: bool, is_entry: bool, output: &Address) -> Result<Address> {
+    if is_entry || (!is_folder && output.is_folder()) {
         if output.is_file() {
             let what = format!("{} is a file, but the output must be a folder here; choose another", output.display());
             return Err(Error::usage(what));
         }
-        let root = output.join(place);
-        return Ok(Some(if is_folder { root } else { output_name(root, config) }));
+        return match is_folder {
+            true => Ok(output.join(place)?.as_folder()),
+            false => output.join(&output_name(place.to_owned(), config)),
+        };
     }
     if is_folder && output.is_file() {
         let what = format!("{} is a file, but the input is a folder; choose a folder as output", output.display());
         return Err(Error::usage(what));
     }
-    Ok(Some(output.to_owned()))
+    Ok(if is_folder { output.as_folder() } else { output.clone() })
 }
 
 fn clash(first: &Path, second: &Path, output: &Path) -> Error {
-    let is_one = first.canonicalize().is_ok_and(|first| second.canonicalize().is_ok_and(|second| first == second));
+    let is_one = canonical(first).is_ok_and(|first| canonical(second).is_ok_and(|second| first == second));
     let remedy = if is_one { "they are one; name it once" } else { "rename one, or clean them one by one" };
     let (first, second) = (first.display(), second.display());
     Error::usage(format!("{first} and {second} would both be written to {}; {remedy}", output.display()))
 }
 
 fn refuse_overlap(input: &Path, output: &Path, is_folder: bool) -> Result<()> {
-    let (Ok(input_path), Some(output_path)) = (input.canonicalize(), canonical_to_be(output)) else {
+    let (Ok(input_path), Some(output_path)) = (canonical(input), canonical_to_be(output)) else {
         return Ok(());
     };
     let overlaps = if is_folder {
@@ -339,27 +337,10 @@ fn refuse_overlap(input: &Path, output: &Path, is_folder: bool) -> Result<()> {
     Ok(())
 }
 
-/// The canonical form of a path that may not exist yet.
-pub(crate) fn canonical_to_be(path: &Path) -> Option<PathBuf> {
-    let mut canonical = PathBuf::new();
-    for component in std::path::absolute(path).ok()?.components() {
-        match component {
-            Component::ParentDir => {
-                canonical.pop();
-            }
-            component => {
-                canonical.push(component);
-                canonical = canonical.canonicalize().unwrap_or(canonical);
-            }
-        }
-    }
-    Some(canonical)
-}
-
 /// Whether outputs that exist may be replaced. Refuses to begin where a run is unfinished, unless told what becomes of it.
-fn may_replace(config: &Config, destination: Destination<'_>) -> Result<bool> {
-    match destination {
-        Destination::Path(output) if is_unfinished(output) => match config.may_replace() {
+fn may_replace(config: &Config, output: Option<&Address>) -> Result<bool> {
+    match output.and_then(Address::local_path) {
+        Some(output) if is_unfinished(output) => match config.may_replace() {
             true => Ok(true),
             false => {
                 let remedy = "go on with it with --resume, or begin anew with --force";
@@ -370,22 +351,23 @@ fn may_replace(config: &Config, destination: Destination<'_>) -> Result<bool> {
     }
 }
 
-fn refuse_existing(output: &Path, may_replace: bool) -> Result<()> {
-    if output.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+/// Refuses an output in the place of what is no file and no folder: a device, a pipe.
+pub(super) fn refuse_no_file(output: &Address) -> Result<()> {
+    let metadata = output.local_path().and_then(|path| path.metadata().ok());
+    if metadata.is_some_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
         let what = format!("{}: is no file that can be replaced; choose another, or write to -", output.display());
         return Err(Error::usage(what));
     }
-    if may_replace {
-        return Ok(());
-    }
-    let is_there = match std::fs::read_dir(output) {
-        // What a run left that was killed is nobody's.
-        Ok(mut entries) => entries.any(|entry| entry.map_or(true, |entry| !is_own(&entry.path()))),
-        Err(_) => output.exists(),
-    };
-    if is_there {
-        let what = format!("{}: the output exists; choose another, or replace it with --force", output.display());
-        return Err(Error::usage(what));
+    Ok(())
+}
+
+/// Refuses outputs where something is already, but for what a run left that was killed.
+fn refuse_existing(outputs: &[Address]) -> Result<()> {
+    for (output, is_taken) in outputs.iter().zip(taken(outputs, is_own)) {
+        if is_taken? {
+            let what = format!("{}: the output exists; choose another, or replace it with --force", output.display());
+            return Err(Error::usage(what));
+        }
     }
     Ok(())
 }
@@ -448,58 +430,101 @@ fn named_as(mut name: PathBuf, format: Format, extension: &str) -> PathBuf {
     name
 }
 
-/// Reads the first bytes of a file, unpacked.
-fn read_start(path: &Path, n_bytes: usize) -> Result<Vec<u8>> {
-    let mut start = Vec::new();
-    let read = File::open(path).and_then(Unpacked::new).and_then(|mut file| file.read_up_to(n_bytes, &mut start));
-    read.map(|()| start).map_err(|source| Error::reading(path, source))
-}
-
-/// What a file is by how it starts.
-fn format_by_content(config: &Config, path: &Path) -> Result<Format> {
-    const ENOUGH_BYTES: usize = 1 << 12;
-    let start = read_start(path, ENOUGH_BYTES)?;
-    let format = content_format(&start);
-    if may_be_encoded(format) { Ok(content_format(&decode(config, path, start)?)) } else { Ok(format) }
-}
-
-/// The text that a file starts with, from so many bytes.
-fn read_text(config: &Config, path: &Path, n_bytes: usize) -> Result<Vec<u8>> {
-    decode(config, path, read_start(path, n_bytes)?)
-}
-
-fn decode(config: &Config, path: &Path, start: Vec<u8>) -> Result<Vec<u8>> {
-    Ok(match config.otherwise().encoding(&start, || guess_file(path))? {
-        None => start,
-        Some(encoding) => encoding.shown(&start).into_bytes(),
-    })
+/// An input, of which the plan has to know what it is.
+#[derive(Clone, Copy, Debug)]
+struct Glance<'g> {
+    input: &'g Address,
+    bytes: u64,
+    version: &'g Version,
 }
 
 /// A guess takes so many bytes, from the first on that are not UTF-8.
 const GUESS_BYTES: usize = 1 << 20;
 
-/// How a file's text is encoded by the looks of it; nothing if it is UTF-8.
-fn guess_file(path: &Path) -> Result<Option<Encoding>> {
-    let fails = |source| Error::reading(path, source);
-    let mut file = File::open(path).and_then(Unpacked::new).map_err(fails)?;
-    let mut check = Utf8Check::default();
-    let (mut piece, mut strange) = (Vec::new(), Vec::new());
-    loop {
-        piece.clear();
-        file.read_up_to(1 << 16, &mut piece).map_err(fails)?;
-        if piece.is_empty() {
-            return Ok(if check.is_utf8() { None } else { guess(&strange) });
-        }
-        if (!check.look(&piece) || !strange.is_empty()) && strange.len() < GUESS_BYTES {
-            strange.extend_from_slice(&piece);
+impl Glance<'_> {
+    fn unpack(&self) -> Result<Unpacked<'static, Box<dyn Read + Send>>> {
+        let opened = self.input.open(self.bytes, self.version);
+        opened.and_then(|opened| Unpacked::new(opened.bytes)).map_err(|source| self.fails(source))
+    }
+
+    fn fails(&self, source: std::io::Error) -> Error {
+        Error::reading(self.input.path(), source)
+    }
+
+    /// Reads the first bytes, unpacked.
+    fn start(&self, n_bytes: usize) -> Result<Vec<u8>> {
+        let mut start = Vec::new();
+        self.unpack()?.read_up_to(n_bytes, &mut start).map_err(|source| self.fails(source))?;
+        Ok(start)
+    }
+
+    /// The text that it starts with, from so many bytes.
+    fn text(&self, config: &Config, n_bytes: usize) -> Result<Vec<u8>> {
+        self.decode(config, self.start(n_bytes)?)
+    }
+
+    fn decode(&self, config: &Config, start: Vec<u8>) -> Result<Vec<u8>> {
+        Ok(match config.otherwise().encoding(&start, || self.guess())? {
+            None => start,
+            Some(encoding) => encoding.shown(&start).into_bytes(),
+        })
+    }
+
+    /// How its text is encoded by the looks of it; nothing if it is UTF-8.
+    fn guess(&self) -> Result<Option<Encoding>> {
+        let mut file = self.unpack()?;
+        let mut check = Utf8Check::default();
+        let (mut piece, mut strange) = (Vec::new(), Vec::new());
+        loop {
+            piece.clear();
+            file.read_up_to(1 << 16, &mut piece).map_err(|source| self.fails(source))?;
+            if piece.is_empty() {
+                return Ok(if check.is_utf8() { None } else { guess(&strange) });
+            }
+            if (!check.look(&piece) || !strange.is_empty()) && strange.len() < GUESS_BYTES {
+                strange.extend_from_slice(&piece);
+            }
         }
     }
-}
 
-/// What the operating system said, without the path, which the message names already.
-pub(super) fn into_io_error(error: walkdir::Error) -> std::io::Error {
-    let what = error.to_string();
-    error.into_io_error().unwrap_or_else(|| std::io::Error::other(what))
+    /// What it is by how it starts.
+    fn format(&self, config: &Config) -> Result<Format> {
+        const ENOUGH_BYTES: usize = 1 << 12;
+        let start = self.start(ENOUGH_BYTES)?;
+        let format = content_format(&start);
+        if may_be_encoded(format) { Ok(content_format(&self.decode(config, start)?)) } else { Ok(format) }
+    }
+
+    /// How it is records, as a file of a format.
+    fn layout(&self, config: &Config, format: Format) -> Result<Layout> {
+        #[cfg(feature = "parquet")]
+        if format == Format::Parquet {
+            return self.parquet_layout(config);
+        }
+        layout_of(config, format, |n_bytes| self.text(config, n_bytes))
+    }
+
+    #[cfg(feature = "parquet")]
+    fn parquet_layout(&self, config: &Config) -> Result<Layout> {
+        use crate::record::parquet::{Columns, Unreadable};
+        let Some(path) = self.input.local_path() else {
+            return Err(Error::usage("Parquet is read from its end, and not from a server; download it"));
+        };
+        if let Some(codec) = self.unpack().ok().and_then(|file| file.codec()) {
+            let what = format!("Parquet packed with {} cannot be read from its end; unpack it", codec.name());
+            return Err(Error::usage(what));
+        }
+        let stays_parquet = config.output_format == OutputFormat::Same;
+        if stays_parquet && config.compress != Compress::Auto {
+            return Err(Error::usage("Parquet packs its columns itself, which stay as they are; leave --compress out"));
+        }
+        let drops_rows = stays_parquet && (config.drop_empty || config.on_bad_record == OnBadRecord::Skip);
+        match Columns::of_file(path, fields(config), drops_rows) {
+            Ok(columns) => Ok(Layout::Parquet(columns)),
+            Err(Unreadable::Damaged(source)) => Err(self.fails(source)),
+            Err(Unreadable::NoText(what)) => Err(Error::usage(what)),
+        }
+    }
 }
 
 /// Whether what looks so before it is decoded may be something else in an encoding; all other formats are in none.

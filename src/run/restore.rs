@@ -1,8 +1,7 @@
 //! Restoring: what was cut goes back where it was.
 
-use super::plan::canonical_to_be;
+use super::open;
 use super::target::{Form, Target};
-use super::{is_folder, open};
 use crate::codec::{Codec, Unpacked};
 use crate::error::{Error, Result};
 #[cfg(feature = "parquet")]
@@ -13,6 +12,7 @@ use crate::record::Fields;
 use crate::record::Layout;
 #[cfg(feature = "parquet")]
 use crate::record::parquet::{Columns, RowBytes};
+use crate::store::{Address, canonical_to_be, refuse_url};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Component, Path, PathBuf};
@@ -37,6 +37,9 @@ pub struct Restored {
 /// When the journal cannot be read, or inputs and outputs do not go together. A cleaned file that is missing or was changed
 /// is no error but part of what is returned.
 pub fn restore(cleaned: &Path, journal: &Path, output: &Path, force: bool) -> Result<Restored> {
+    for path in [cleaned, journal, output] {
+        refuse_url(path, "restore")?;
+    }
     let of_folder = cleaned.is_dir();
     refuse_overlap(cleaned, output, of_folder)?;
     if !force && (if of_folder { is_filled(output) } else { to_file(output, cleaned).exists() }) {
@@ -122,7 +125,7 @@ fn is_filled(folder: &Path) -> bool {
 
 fn to_file(output: &Path, cleaned: &Path) -> PathBuf {
     match cleaned.file_name() {
-        Some(name) if is_folder(output) => output.join(name),
+        Some(name) if Address::local(output).is_folder() => output.join(name),
         _ => output.to_owned(),
     }
 }
@@ -282,9 +285,10 @@ impl Restoring {
 
 impl Work {
     fn begin(from: &Path, to: &Path, original: Original, force: bool) -> Result<Self> {
-        super::refuse_existing_file(to, force)?;
+        let address = Address::local(to);
+        super::refuse_existing_file(&address, force)?;
         let source = original.open(from).map_err(|source| Error::reading(from, source))?;
-        let target = BufWriter::new(Target::begin(&original.form(from), to, force)?);
+        let target = BufWriter::new(Target::begin(&original.form(from), &address, force)?);
         let hasher = blake3::Hasher::new();
         Ok(Work { source, target, layout: original.layout, hasher, at: 0, part_start: 0, is_edited: false })
     }

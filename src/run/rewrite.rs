@@ -30,6 +30,7 @@ use crate::record::Fields;
 use crate::record::Layout;
 use crate::rules::Rules;
 use crate::score::Scorer;
+use crate::store::is_url;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -258,11 +259,11 @@ impl Rewrite<'_> {
                 .and_then(|()| stream.writer().flush())
                 .map_err(Error::to_standard_output)?;
         } else if is_dropped && file.layout == Layout::Whole {
-            file.output.as_deref().map_or(Ok(()), remove_replaced)?;
+            file.output.as_ref().map_or(Ok(()), remove_replaced)?;
             manifest.map_or(Ok(()), |manifest| manifest.note_dropped(part.file_idx))?;
-        } else if let Some(path) = &file.output {
-            let form = self.form(file, part, worker).map_err(|source| Error::writing(path, source))?;
-            let writing = Writing { path, may_replace: self.config.may_replace(), form, room: &outputs.room };
+        } else if let Some(to) = &file.output {
+            let form = self.form(file, part, worker).map_err(|source| Error::writing(to.path(), source))?;
+            let writing = Writing { to, may_replace: self.config.may_replace(), form, room: &outputs.room };
             let output = &outputs.files[part.file_idx];
             if let Some(whole) = output.submit(writing, turn, part.is_last, &worker.out)? {
                 let finished = outputs.finishing.take(part.file_idx, whole);
@@ -295,7 +296,7 @@ impl Rewrite<'_> {
         file.layout.end_part(!edits.cuts.is_empty(), part.ends_group, out);
         #[cfg(feature = "parquet")]
         if let Layout::Parquet(columns) = &file.layout {
-            return Ok(Form::Rows { source: file.input.clone(), columns: columns.clone(), is_same: true });
+            return Ok(Form::Rows { source: file.input.path().to_owned(), columns: columns.clone(), is_same: true });
         }
         if file.layout.is_packed_by_record() && codec.is_some_and(Codec::has_random_access) {
             pack_records(&file.layout, codec, level, out)?;
@@ -370,9 +371,10 @@ impl Rewrite<'_> {
     /// The run was told to stop, and so many files are done.
     fn stopped(&self, n_done: usize, to_stream: bool) -> Error {
         let what = format!("{n_done} of {} files are done", self.plan.files.len());
-        let remedy = match to_stream {
-            true => "what was written is not whole, so begin anew",
-            false => "go on with the same command and --resume",
+        let remedy = match &self.config.output {
+            _ if to_stream => "what was written is not whole, so begin anew",
+            Some(output) if is_url(output) => "begin anew with --force",
+            _ => "go on with the same command and --resume",
         };
         Error::stopped(what, remedy)
     }

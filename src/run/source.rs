@@ -13,9 +13,8 @@ use crate::error::{Error, Result};
 use crate::record::Layout;
 #[cfg(feature = "parquet")]
 use crate::record::parquet::RowReader;
-use std::fs::File;
-use std::io::Seek;
-use std::sync::Arc;
+use crate::store::Position;
+use std::io::Read;
 
 /// Files of many records are worked on in parts of so many bytes, and what it takes to end their last record.
 const PART_BYTES: usize = 4 << 20;
@@ -99,7 +98,7 @@ pub(super) struct Source<'s> {
 
 impl<'s> Source<'s> {
     pub(super) fn open(file: &'s PlannedFile, config: &Config) -> Result<Self> {
-        let fails = |source| Error::reading(&file.input, source);
+        let fails = |source| Error::reading(file.input.path(), source);
         let mut contents = Contents::open(file).map_err(fails)?;
         let encoding = file.encoding(config, contents.start().map_err(fails)?)?;
         let next = Part { codec: contents.codec(), encoding, ..Part::default() };
@@ -121,7 +120,7 @@ impl<'s> Source<'s> {
     /// Reads the next part into `bytes`. Which records it holds depends on the file alone.
     pub(super) fn next(&mut self, bytes: &mut Vec<u8>) -> Result<Part> {
         bytes.clear();
-        let fails = |source| Error::reading(&self.file.input, source);
+        let fails = |source| Error::reading(self.file.input.path(), source);
         let doublings = (self.next.number as u64).saturating_sub(usual_parts(self.file)).min(40);
         let reading = self.reading();
         let size = PartSize { bytes: PART_BYTES << doublings, most: self.limit.text_bytes() };
@@ -169,10 +168,9 @@ impl<'s> Source<'s> {
     }
 
     fn refuse_change(&self) -> Result<()> {
-        let metadata =
-            std::fs::metadata(&self.file.input).map_err(|source| Error::reading(&self.file.input, source))?;
-        if metadata.len() != self.file.bytes || metadata.modified().ok() != self.file.modified {
-            let place = self.file.input.display().to_string();
+        let PlannedFile { input, bytes, version, .. } = self.file;
+        if !input.is_still(*bytes, version).map_err(|source| Error::reading(input.path(), source))? {
+            let place = input.display().to_string();
             return Err(Error::record(place, "changed while it was read", "run again when nothing writes to it"));
         }
         Ok(())
@@ -182,8 +180,8 @@ impl<'s> Source<'s> {
 /// What is in a file, as it is read.
 enum Contents {
     Bytes {
-        opened: Arc<File>,
-        unpacked: Unpacked<'static, Arc<File>>,
+        position: Position,
+        unpacked: Unpacked<'static, Box<dyn Read + Send>>,
         /// What was read beyond the last part.
         rest: Vec<u8>,
     },
@@ -210,11 +208,11 @@ impl Contents {
     fn open(file: &PlannedFile) -> std::io::Result<Self> {
         #[cfg(feature = "parquet")]
         if let Layout::Parquet(columns) = &file.layout {
-            return RowReader::open(&file.input, columns).map(|rows| Contents::Rows(Box::new(rows)));
+            return RowReader::open(file.input.path(), columns).map(|rows| Contents::Rows(Box::new(rows)));
         }
-        let opened = Arc::new(File::open(&file.input)?);
-        let unpacked = Unpacked::new(Arc::clone(&opened))?;
-        Ok(Contents::Bytes { opened, unpacked, rest: Vec::new() })
+        let opened = file.input.open(file.bytes, &file.version)?;
+        let (position, unpacked) = (opened.position, Unpacked::new(opened.bytes)?);
+        Ok(Contents::Bytes { position, unpacked, rest: Vec::new() })
     }
 
     /// How the text starts, which tells its encoding; nothing if that goes without saying.
@@ -241,8 +239,8 @@ impl Contents {
     /// Bytes that were read of the file as it lies on the disk, where `end` bytes have come of it.
     fn bytes_read(&self, end: u64) -> std::io::Result<u64> {
         match self {
-            Contents::Bytes { opened, unpacked, .. } => match unpacked.codec() {
-                Some(_) => (&**opened).stream_position(),
+            Contents::Bytes { position, unpacked, .. } => match unpacked.codec() {
+                Some(_) => position.bytes(),
                 None => Ok(end),
             },
             #[cfg(feature = "parquet")]
@@ -269,7 +267,7 @@ impl Contents {
 
 /// Reads whole records, and what comes behind them into `rest`; says whether the file has ended.
 fn fill(
-    unpacked: &mut Unpacked<'_, Arc<File>>,
+    unpacked: &mut Unpacked<'_, Box<dyn Read + Send>>,
     reading: Reading<'_>,
     size: PartSize,
     bytes: &mut Vec<u8>,

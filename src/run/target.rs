@@ -5,8 +5,8 @@ use crate::codec::{Codec, Packer};
 use crate::error::{Error, Result};
 #[cfg(feature = "parquet")]
 use crate::record::parquet::{Columns, RowWriter};
+use crate::store::Address;
 use std::io::Write;
-use std::path::Path;
 #[cfg(feature = "parquet")]
 use std::path::PathBuf;
 
@@ -29,12 +29,12 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    /// Begins a file that is to be at `path`.
-    pub(crate) fn begin(form: &Form, path: &Path, may_replace: bool) -> Result<Self> {
-        let file = Unfinished::create(path, may_replace)?;
+    /// Begins a file that is to be at `to`.
+    pub(crate) fn begin(form: &Form, to: &Address, may_replace: bool) -> Result<Self> {
+        let file = Unfinished::create(to, may_replace)?;
         match form {
             Form::Bytes { codec, level } => {
-                let packer = Packer::new(*codec, *level, file).map_err(|source| Error::writing(path, source))?;
+                let packer = Packer::new(*codec, *level, file).map_err(|source| Error::writing(to.path(), source))?;
                 Ok(Target::Bytes(Box::new(packer)))
             }
             #[cfg(feature = "parquet")]

@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::eval::{self, Evaluation, Gold, Page};
 use crate::score::{self, About, Line, N_COLUMNS, Score, Thresholds, Tokens, Weights, Words};
+use crate::store::refuse_url;
 use crate::text::{Unit, blocks};
 use linear::{Linear, Row};
 use rayon::prelude::*;
@@ -125,6 +126,7 @@ pub fn learn(pages: &[&Page], seed: u64) -> Result<(Vec<u8>, About)> {
 ///
 /// As [`learn`], and when the file exists and must not be replaced, or cannot be written.
 pub fn learn_to(pages: &[&Page], seed: u64, path: &Path, may_replace: bool) -> Result<About> {
+    refuse_url(path, "train")?;
     let (weights, about) = learn(pages, seed)?;
     crate::run::write_whole(path, &weights, may_replace)?;
     Ok(about)

@@ -321,3 +321,23 @@ fn other_commands_take_patterns_too() {
     let ran = folder.run("explain text/b.txt --among text/*.txt --level rules");
     assert!(ran.stdout.contains("[repeats a.txt:1]"), "{ran:?}");
 }
+
+#[cfg(not(feature = "remote"))]
+#[test]
+fn a_build_that_knows_no_servers_says_so() {
+    let folder = crawl().with("urls", "https://host.example/b.txt\n");
+    for (arguments, url) in [
+        ("clean s3://bucket/crawl/ -o out", "s3://bucket/crawl/"),
+        ("clean crawl -o s3://bucket/out", "s3://bucket/out"),
+        ("clean crawl https://host.example/a.txt?b=c*d -o out", "https://host.example/a.txt?b=c*d"),
+        ("clean --files-from urls -o out", "https://host.example/b.txt"),
+        ("clean crawl http://host.example/a.txt -n", "http://host.example/a.txt"),
+        ("explain https://host.example/a.txt", "https://host.example/a.txt"),
+        ("learn https://host.example/a.jsonl -o out", "https://host.example/a.jsonl"),
+    ] {
+        let what = "is on a server, which is not in this build; build it with --features remote";
+        folder.run(arguments).ends(2, &[&format!("error: {url}: {what}")]);
+    }
+    folder.run_on("Text.\n", "clean - -o s3://bucket/a.txt").ends_with(2);
+    assert!(!folder.exists("out") && !folder.exists("s3:"));
+}

@@ -34,6 +34,9 @@ pub(crate) enum Command {
         /// character, and [a-z] for one of these. Quote patterns, as in 'crawl/**/*.txt', or the shell expands them itself.
         /// With a pattern or a list, outputs keep the paths of their inputs below the folder that all inputs have in common
         /// (a pattern is in the folder before its first wildcard); without, they go by the last names of their inputs.
+        ///
+        /// Built with the feature `remote`, s3://BUCKET/KEY is a file too, s3://BUCKET/PREFIX/ a folder, and https://HOST/NAME a
+        /// file; credentials come from the environment (AWS_ACCESS_KEY_ID and the like).
         #[arg(required_unless_present = "files_from", value_name = "INPUT", value_hint = ValueHint::AnyPath)]
         inputs: Vec<PathBuf>,
         #[command(flatten)]
@@ -216,7 +219,8 @@ pub(crate) struct ConfigArgs {
     #[serde(skip)]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) config: Option<PathBuf>,
-    /// Where cleaned text goes: a file for a file, a folder for a folder or several inputs, - for standard output
+    /// Where cleaned text goes: a file for a file, a folder for a folder or several inputs, - for standard output; built with
+    /// the feature `remote`, also s3://BUCKET/KEY
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(short, long, value_name = "OUT", value_hint = ValueHint::AnyPath)]
     output: Option<PathBuf>,
