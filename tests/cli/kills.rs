@@ -105,12 +105,13 @@ fn fifty_killed_runs_come_to_the_same_bytes() {
         assert_eq!(left, None, "run {count}");
         clear(&folder, "2");
         n_killed += u32::from(is_killed);
-        if n_killed == 50 {
+        // On a machine that is busy with something else, few of them are killed while they write.
+        if n_killed >= 50 && n_unfinished > 5 {
             break;
         }
     }
-    assert_eq!(n_killed, 50);
-    assert!(n_unfinished > 5, "only {n_unfinished} of 50 were killed while they wrote");
+    assert!(n_killed >= 50);
+    assert!(n_unfinished > 5, "only {n_unfinished} of {n_killed} were killed while they wrote");
 }
 
 /// Each resumed run is killed too, until one comes through.
