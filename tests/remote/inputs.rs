@@ -95,7 +95,7 @@ fn lists_may_have_urls_and_files() {
     run(&folder, &server, "clean HTTP/b/x/one.txt crawl/b.txt s3://bucket/crawl/deep/ -o named").ends_with(0);
     assert_eq!(folder.files("named"), ["b.txt", "deep/c.jsonl.zst", "deep/d.csv", "one.txt"]);
     run(&folder, &server, "clean --files-from HTTP/list -o out2")
-        .ends(2, &["error: HTTP/list: a list knows files on this machine only; name one, and copy to or from it"]);
+        .ends(2, &["error: HTTP/list: is on a server, where a list cannot be; name one on this machine"]);
 }
 
 #[test]
@@ -122,13 +122,13 @@ fn explain_and_learn_read_from_servers() {
         run(&folder, &server, &format!("learn {input} -o learned/pack.toml --force")).ends_with(0);
         assert_eq!(folder.read("learned/pack.toml"), folder.read("pack.toml"));
     }
-    for (arguments, url, who) in [
-        ("learn pages.jsonl -o s3://bucket/pack.toml", "s3://bucket/pack.toml", "learn, for what it writes,"),
-        ("eval HTTP/gold.jsonl", "HTTP/gold.jsonl", "who reads labelled pages"),
-        ("train s3://bucket/gold.jsonl -o own.weights", "s3://bucket/gold.jsonl", "who reads labelled pages"),
+    for (arguments, url, what) in [
+        ("learn pages.jsonl -o s3://bucket/pack.toml", "s3://bucket/pack.toml", "what learn writes"),
+        ("eval HTTP/gold.jsonl", "HTTP/gold.jsonl", "a file of labelled pages"),
+        ("train s3://bucket/gold.jsonl -o own.weights", "s3://bucket/gold.jsonl", "a file of labelled pages"),
     ] {
-        let what = "knows files on this machine only; name one, and copy to or from it";
-        run(&folder, &server, arguments).ends(2, &[&format!("error: {url}: {who} {what}")]);
+        let error = format!("error: {url}: is on a server, where {what} cannot be; name one on this machine");
+        run(&folder, &server, arguments).ends(2, &[&error]);
     }
 }
 
