@@ -154,6 +154,7 @@ fn encodings_and_formats_are_told_by_what_is_there() {
     assert!(folder.bytes("out/r.txt") == russian && folder.read("j.jsonl").contains("windows-1251"));
 }
 
+#[cfg(feature = "parquet")]
 #[test]
 fn what_is_read_from_its_end_is_refused() {
     let server =
@@ -163,6 +164,11 @@ fn what_is_read_from_its_end_is_refused() {
     ran.ends_with(1);
     let told = "error: s3://b/a.parquet: Parquet is read from its end, and not from a server; download it";
     assert_eq!((ran.stderr.lines().next(), folder.files("out").len()), (Some(told), 2));
+}
+
+#[test]
+fn a_server_that_gives_no_ranges_is_refused() {
+    let folder = Folder::new();
     let server = Server::start().with("b/a.txt", "Text.\n").with_fault(|_, _| Reaction::Whole);
     let told =
         "error: HTTP/b/a.txt: reading failed: the server does not give parts of it; download it, and name the file";
