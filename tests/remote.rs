@@ -6,8 +6,7 @@
     feature = "xz",
     feature = "bzip2",
     feature = "lz4",
-    feature = "parquet",
-    feature = "warc"
+    feature = "encodings"
 ))]
 
 #[expect(dead_code, reason = "other tests need more of it")]

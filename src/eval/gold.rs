@@ -89,7 +89,7 @@ impl Gold {
     ///
     /// When the file cannot be read or decompressed, has no pages, or one that lacks a field or has one of another type.
     pub fn read(path: &Path, config: &Config) -> Result<Self> {
-        refuse_url(path, "who reads labelled pages")?;
+        refuse_url(path, "a file of labelled pages")?;
         let what = match std::fs::metadata(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => "no such file; check the path",
             Ok(metadata) if metadata.is_dir() => "is a folder; name one file of labelled pages",

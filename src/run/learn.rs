@@ -75,7 +75,7 @@ pub fn learn(
 ) -> Result<Learned> {
     config.validate()?;
     for path in config.output.iter().map(PathBuf::as_path).chain(facts) {
-        refuse_url(path, "learn, for what it writes,")?;
+        refuse_url(path, "what learn writes")?;
     }
     let workers = Workers::start(config.threads)?;
     let mut of_documents = inputs.into();

@@ -38,7 +38,7 @@ pub struct Restored {
 /// is no error but part of what is returned.
 pub fn restore(cleaned: &Path, journal: &Path, output: &Path, force: bool) -> Result<Restored> {
     for path in [cleaned, journal, output] {
-        refuse_url(path, "restore")?;
+        refuse_url(path, "what restore reads or writes")?;
     }
     let of_folder = cleaned.is_dir();
     refuse_overlap(cleaned, output, of_folder)?;

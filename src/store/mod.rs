@@ -104,13 +104,13 @@ pub(crate) fn is_read_only(path: &Path) -> bool {
     matches!(Scheme::of(path), Some((Scheme::Http, _)))
 }
 
-/// Refuses a URL where only a file of this machine will do; `who` says for whom.
-pub(crate) fn refuse_url(path: &Path, who: &str) -> Result<()> {
+/// Refuses a URL for something that must be on this machine.
+pub(crate) fn refuse_url(path: &Path, what: &str) -> Result<()> {
     if !is_url(path) {
         return Ok(());
     }
-    let what = format!("{}: {who} knows files on this machine only; name one, and copy to or from it", path.display());
-    Err(Error::usage(what))
+    let (path, remedy) = (path.display(), "name one on this machine");
+    Err(Error::usage(format!("{path}: is on a server, where {what} cannot be; {remedy}")))
 }
 
 /// What a path says of folders and names: the path itself, or of a URL what stands behind the scheme, up to the query.

@@ -126,7 +126,7 @@ pub fn learn(pages: &[&Page], seed: u64) -> Result<(Vec<u8>, About)> {
 ///
 /// As [`learn`], and when the file exists and must not be replaced, or cannot be written.
 pub fn learn_to(pages: &[&Page], seed: u64, path: &Path, may_replace: bool) -> Result<About> {
-    refuse_url(path, "train")?;
+    refuse_url(path, "a file of weights")?;
     let (weights, about) = learn(pages, seed)?;
     crate::run::write_whole(path, &weights, may_replace)?;
     Ok(about)

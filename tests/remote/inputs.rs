@@ -95,7 +95,7 @@ fn lists_may_have_urls_and_files() {
     run(&folder, &server, "clean HTTP/b/x/one.txt crawl/b.txt s3://bucket/crawl/deep/ -o named").ends_with(0);
     assert_eq!(folder.files("named"), ["b.txt", "deep/c.jsonl.zst", "deep/d.csv", "one.txt"]);
     run(&folder, &server, "clean --files-from HTTP/list -o out2")
-        .ends(2, &["error: HTTP/list: a list knows files on this machine only; name one, and copy to or from it"]);
+        .ends(2, &["error: HTTP/list: is on a server, where a list cannot be; name one on this machine"]);
 }
 
 #[test]
@@ -122,13 +122,13 @@ fn explain_and_learn_read_from_servers() {
         run(&folder, &server, &format!("learn {input} -o learned/pack.toml --force")).ends_with(0);
         assert_eq!(folder.read("learned/pack.toml"), folder.read("pack.toml"));
     }
-    for (arguments, url, who) in [
-        ("learn pages.jsonl -o s3://bucket/pack.toml", "s3://bucket/pack.toml", "learn, for what it writes,"),
-        ("eval HTTP/gold.jsonl", "HTTP/gold.jsonl", "who reads labelled pages"),
-        ("train s3://bucket/gold.jsonl -o own.weights", "s3://bucket/gold.jsonl", "who reads labelled pages"),
+    for (arguments, url, what) in [
+        ("learn pages.jsonl -o s3://bucket/pack.toml", "s3://bucket/pack.toml", "what learn writes"),
+        ("eval HTTP/gold.jsonl", "HTTP/gold.jsonl", "a file of labelled pages"),
+        ("train s3://bucket/gold.jsonl -o own.weights", "s3://bucket/gold.jsonl", "a file of labelled pages"),
     ] {
-        let what = "knows files on this machine only; name one, and copy to or from it";
-        run(&folder, &server, arguments).ends(2, &[&format!("error: {url}: {who} {what}")]);
+        let error = format!("error: {url}: is on a server, where {what} cannot be; name one on this machine");
+        run(&folder, &server, arguments).ends(2, &[&error]);
     }
 }
 
@@ -154,6 +154,7 @@ fn encodings_and_formats_are_told_by_what_is_there() {
     assert!(folder.bytes("out/r.txt") == russian && folder.read("j.jsonl").contains("windows-1251"));
 }
 
+#[cfg(feature = "parquet")]
 #[test]
 fn what_is_read_from_its_end_is_refused() {
     let server =
@@ -163,6 +164,11 @@ fn what_is_read_from_its_end_is_refused() {
     ran.ends_with(1);
     let told = "error: s3://b/a.parquet: Parquet is read from its end, and not from a server; download it";
     assert_eq!((ran.stderr.lines().next(), folder.files("out").len()), (Some(told), 2));
+}
+
+#[test]
+fn a_server_that_gives_no_ranges_is_refused() {
+    let folder = Folder::new();
     let server = Server::start().with("b/a.txt", "Text.\n").with_fault(|_, _| Reaction::Whole);
     let told =
         "error: HTTP/b/a.txt: reading failed: the server does not give parts of it; download it, and name the file";

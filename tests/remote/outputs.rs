@@ -118,11 +118,11 @@ fn what_cannot_be_written_to_is_refused() {
         ),
         (
             "restore s3://b/in --journal j -o out",
-            "s3://b/in: restore knows files on this machine only; name one, and copy to or from it",
+            "s3://b/in: is on a server, where what restore reads or writes cannot be; name one on this machine",
         ),
         (
             "restore in --journal j -o s3://b/x",
-            "s3://b/x: restore knows files on this machine only; name one, and copy to or from it",
+            "s3://b/x: is on a server, where what restore reads or writes cannot be; name one on this machine",
         ),
     ] {
         run(&folder, &server, arguments).ends(2, &[&format!("error: {error}")]);
