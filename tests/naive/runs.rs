@@ -204,7 +204,7 @@ fn content(kind: &str, bytes: Vec<u8>) -> Vec<Vec<String>> {
 }
 
 proptest! {
-    #![proptest_config(tries(300))]
+    #![proptest_config(tries(150))]
 
     #[test]
     fn files_come_back_and_neither_threads_nor_memory_show(
