@@ -37,7 +37,8 @@ pub struct Config {
     pub resume: bool,
     /// How many threads work; as many as there are processors if not given.
     pub threads: Option<usize>,
-    /// How much memory a run over files may take; any if not given. What it must remember beyond that it keeps on disk.
+    /// How much memory cleaning files may take; any if not given. What it must remember beyond that it keeps on disk.
+    /// Learning alone knows no bound.
     pub memory: Option<Size>,
     /// The folder for what is kept on disk while a run lasts; the system's if not given.
     pub tmp_dir: Option<PathBuf>,

@@ -64,6 +64,7 @@ impl Error {
             _ if has_no_handles(source.raw_os_error()) => MORE_HANDLES,
             std::io::ErrorKind::NotFound => "check the path",
             std::io::ErrorKind::PermissionDenied => "check its permissions",
+            std::io::ErrorKind::OutOfMemory => "allow the process more memory, or split the file",
             std::io::ErrorKind::InvalidFilename => "rename it",
             std::io::ErrorKind::NotSeekable => "download it, and name the file",
             std::io::ErrorKind::StaleNetworkFileHandle => "run again when nothing writes to it",

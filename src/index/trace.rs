@@ -119,32 +119,6 @@ impl Trace {
         self.documents.shrink_to_fit();
     }
 
-    /// Appends its bytes: how many documents and blocks there are, the documents' starts and entries, the marks.
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        let count = |count: usize| u32::try_from(count).expect("documents and blocks are numbered with 32 bits");
-        out.extend_from_slice(&count(self.documents.len()).to_le_bytes());
-        out.extend_from_slice(&count(self.marks.len()).to_le_bytes());
-        for DocumentMark { start, whole } in &self.documents {
-            out.extend_from_slice(&start.to_le_bytes());
-            out.extend_from_slice(&whole.to_bytes());
-        }
-        self.marks.iter().for_each(|mark| out.extend_from_slice(&mark.to_bytes()));
-    }
-
-    /// The trace that was written to the start of some bytes, and the bytes behind it.
-    pub(crate) fn read(mut bytes: &[u8]) -> (Self, &[u8]) {
-        let mut number = || {
-            let (number, rest) = bytes.split_first_chunk().expect("a trace that was written is whole");
-            bytes = rest;
-            u32::from_le_bytes(*number)
-        };
-        let (n_documents, n_blocks) = (number(), number());
-        let document = |_| DocumentMark { start: number(), whole: Mark(number()) };
-        let documents = (0..n_documents).map(document).collect();
-        let marks = (0..n_blocks).map(|_| Mark(number())).collect();
-        (Trace { marks, documents }, bytes)
-    }
-
     /// How many documents it holds.
     pub fn n_documents(&self) -> usize {
         self.documents.len()

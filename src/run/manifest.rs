@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -293,8 +293,9 @@ impl Manifest {
             for (_, noted) in of_file(parts, file_idx) {
                 let mut json = Vec::new();
                 log.copy(noted.entry, &mut json).map_err(|source| log.reading(source))?;
-                if let Ok(Entry::Part { done: numbers, .. }) = serde_json::from_slice(&json) {
-                    done.push(numbers.into());
+                match serde_json::from_slice(&json) {
+                    Ok(Entry::Part { done: numbers, .. }) => done.push(numbers.into()),
+                    _ => return Err(log.reading(ErrorKind::InvalidData.into())),
                 }
             }
             tell(file_idx, done);

@@ -12,6 +12,8 @@ const THREAD_BYTES: u64 = 40 << 20;
 const TEXT_COPIES: u64 = 4;
 /// What is kept of a line while its document is looked at; up to 290 bytes were measured, for lines of which all go.
 const LINE_BYTES: u64 = 320;
+/// Blocks of a part are numbered with 31 bits where they are kept on disk.
+const MAX_LINES: u64 = 1 << 31;
 /// What an index in memory takes for each different block, while it grows.
 pub(super) const INDEX_BYTES: u64 = 48;
 /// What is remembered of every block.
@@ -50,7 +52,8 @@ pub(super) struct PartLimit(u64);
 
 impl PartLimit {
     pub(super) fn of(config: &Config) -> Self {
-        PartLimit(config.memory.map_or(u64::MAX, |memory| memory.bytes().saturating_sub(BASE_BYTES) / 2))
+        let of_bound = |bytes: u64| (bytes.saturating_sub(BASE_BYTES) / 2).min(LINE_BYTES * MAX_LINES);
+        PartLimit(config.memory.map_or(u64::MAX, |memory| of_bound(memory.bytes())))
     }
 
     /// No part of more bytes can be worked on, whatever they are.

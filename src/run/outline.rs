@@ -143,36 +143,32 @@ impl PartLooker {
 }
 
 impl Outline {
-    /// Appends its bytes.
+    /// Appends its bytes: all its numbers, before those of the records.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        let put = |value: usize, out: &mut Vec<u8>| out.extend_from_slice(&(value as u64).to_le_bytes());
-        for value in [self.n_records, self.n_bad, self.bytes, self.bad.len()] {
-            put(value, out);
-        }
+        let mut head = Outline::default();
+        [self.n_records, self.n_bad, self.bytes, self.bad.len()].into_iter().for_each(|number| head.push(number));
         for BadRecord { record_idx, what } in &self.bad {
-            put(*record_idx, out);
-            put(what.len(), out);
-            out.extend_from_slice(what.as_bytes());
+            head.push(*record_idx);
+            head.push(what.len());
+            head.numbers.extend_from_slice(what.as_bytes());
         }
+        out.append(&mut head.numbers);
         out.extend_from_slice(&self.numbers);
     }
 
     /// The outline that was written as these bytes.
-    pub(crate) fn read(mut bytes: &[u8]) -> Self {
-        fn take(bytes: &mut &[u8]) -> usize {
-            let (value, rest) = bytes.split_first_chunk().expect("an outline that was written is whole");
-            *bytes = rest;
-            usize::try_from(u64::from_le_bytes(*value)).expect("it was written from such a number")
-        }
-        let [n_records, n_bad, n_bytes, n_told] = [(); 4].map(|()| take(&mut bytes));
+    pub(crate) fn read(bytes: &[u8]) -> Self {
+        let mut reader = OutlineReader { numbers: bytes, at: 0 };
+        let [n_records, n_bad, n_bytes, n_told] = [(); 4].map(|()| reader.number());
         let bad = (0..n_told).map(|_| {
-            let (record_idx, length) = (take(&mut bytes), take(&mut bytes));
-            let (what, rest) = bytes.split_at(length);
-            bytes = rest;
+            let record_idx = reader.number();
+            let length = reader.number();
+            let (what, rest) = reader.numbers.split_at(length);
+            reader.numbers = rest;
             BadRecord { record_idx, what: String::from_utf8_lossy(what).into_owned() }
         });
         let bad = bad.collect();
-        Outline { numbers: bytes.to_vec(), n_records, bad, n_bad, bytes: n_bytes }
+        Outline { numbers: reader.numbers.to_vec(), n_records, bad, n_bad, bytes: n_bytes }
     }
 
     /// Its records, one after the other.

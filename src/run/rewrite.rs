@@ -348,6 +348,7 @@ impl Rewrite<'_> {
             },
             |place| locator.as_ref().map_or("an earlier block".into(), |locator| locator.shown(place)),
         );
+        self.survey.map_or(Ok(()), Survey::check)?;
         let untold = report.totals.bad_records.saturating_sub(bad_records.len() as u64);
         if untold > 0 {
             bad_records.push(format!("and {untold} more bad records"));

@@ -26,8 +26,7 @@ pub(super) struct Survey {
     found: Found,
     /// Where each part is from.
     pub(super) origins: Vec<Origin>,
-    /// The first part of each file.
-    first_parts: Vec<usize>,
+    numbers: PartNumbers,
     /// The first record that could not be read: its file, its number in it from 0, and what is wrong. Only where it stops the
     /// run.
     pub(super) first_bad: Option<(usize, u64, String)>,
@@ -35,13 +34,13 @@ pub(super) struct Survey {
 
 /// What was found, where it is kept.
 #[derive(Debug)]
-enum Found {
+pub(super) enum Found {
     InMemory(Box<FoundInMemory>),
     OnDisk(disk::Found),
 }
 
 #[derive(Debug)]
-struct FoundInMemory {
+pub(super) struct FoundInMemory {
     index: Frozen,
     witnesses: Witnesses,
     traces: Vec<Trace>,
@@ -68,7 +67,7 @@ pub(super) enum PartCopies<'s> {
 impl Survey {
     /// What is known of a part, if it is as it was.
     pub(super) fn part(&self, file: &PlannedFile, part: &Part, bytes: &[u8]) -> Result<SurveyedPart<'_>> {
-        let part_idx = self.first_parts[part.file_idx] + part.number;
+        let part_idx = self.numbers.first[part.file_idx] + part.number;
         let changed = || {
             let place = file.input.display().to_string();
             Error::record(place, "changed between the passes", "run again when nothing writes to it")
@@ -110,10 +109,9 @@ impl Survey {
 impl FoundInMemory {
     fn part(&self, part_idx: usize) -> SurveyedPart<'_> {
         let FoundInMemory { index: lookup, traces, witnesses, displaced, keep, .. } = self;
-        let number = u32::try_from(part_idx).expect("there are no more of them than numbers for them");
         let repeats = Repeats { lookup, traces, witnesses, keep: *keep, displaced: Some(displaced) };
         SurveyedPart {
-            copies: PartCopies::InMemory(repeats.of_part(number)),
+            copies: PartCopies::InMemory(repeats.of_part(number(part_idx))),
             outline: Cow::Borrowed(&self.outlines[part_idx]),
             learned: Cow::Borrowed(&self.learned[part_idx]),
         }
@@ -159,21 +157,15 @@ pub(super) struct Surveyed {
 }
 
 /// What keeps what is found, until all is there.
-trait Keeper: Sync {
+pub(super) trait Keeper: Sync {
     /// What there is of a part.
     type Kept: Send;
 
     /// Takes what was seen of a part, which has number `provisional` until all are there.
     fn take(&self, provisional: u32, look: &mut Look, outline: Outline) -> Result<Self::Kept>;
 
-    /// Finds what is to be known, given all parts in their order; `part_number` gives a provisional number the final one.
-    fn end(
-        self,
-        parts: Vec<Self::Kept>,
-        keep: Keep,
-        workers: &Workers,
-        part_number: impl Fn(u32) -> usize + Sync,
-    ) -> Result<Found>;
+    /// Finds what is to be known, given all parts in their order.
+    fn end(self, parts: Vec<Self::Kept>, numbers: &PartNumbers, keep: Keep, workers: &Workers) -> Result<Found>;
 }
 
 /// Keeps all in memory.
@@ -192,14 +184,7 @@ impl Keeper for InMemory {
         Ok((trace, outline, look.take_facts()))
     }
 
-    fn end(
-        self,
-        parts: Vec<Self::Kept>,
-        keep: Keep,
-        workers: &Workers,
-        part_number: impl Fn(u32) -> usize + Sync,
-    ) -> Result<Found> {
-        let number = |idx: usize| u32::try_from(idx).expect("there are no more of them than numbers for them");
+    fn end(self, parts: Vec<Self::Kept>, numbers: &PartNumbers, keep: Keep, workers: &Workers) -> Result<Found> {
         let (mut traces, mut outlines, mut facts) = (Vec::new(), Vec::new(), Vec::new());
         for (trace, outline, of_part) in parts {
             traces.push(trace);
@@ -207,7 +192,7 @@ impl Keeper for InMemory {
             facts.push(of_part);
         }
         let mut index = self.index.freeze();
-        index.renumber(|provisional| number(part_number(provisional)));
+        index.renumber(|provisional| number(numbers.of(provisional)));
         let learned = learn_and_apply(workers, &facts, &traces);
         let removed = (0..).zip(&learned).flat_map(|(part, learned)| learned.iter().map(move |one| (part, one.block)));
         let displaced = Displaced::find(&index, &mut traces, removed, keep);
@@ -220,24 +205,6 @@ impl Keeper for InMemory {
     }
 }
 
-impl Keeper for OnDisk<'_> {
-    type Kept = disk::Surveyed;
-
-    fn take(&self, provisional: u32, look: &mut Look, outline: Outline) -> Result<Self::Kept> {
-        self.take(provisional, look, &outline)
-    }
-
-    fn end(
-        self,
-        parts: Vec<Self::Kept>,
-        keep: Keep,
-        workers: &Workers,
-        part_number: impl Fn(u32) -> usize + Sync,
-    ) -> Result<Found> {
-        OnDisk::end(self, &parts, keep, workers, part_number).map(Found::OnDisk)
-    }
-}
-
 /// What came of a part.
 struct PartLooked<K> {
     kept: K,
@@ -246,19 +213,42 @@ struct PartLooked<K> {
     bad: Option<BadRecord>,
 }
 
-/// The number that the first part of each file has until all is read. How many parts a file has shows only when it is
-/// unpacked, and the places in the index must be in the order of the input before that, so each has numbers to spare.
-fn provisional_numbers(plan: &Plan) -> Result<Vec<u32>> {
-    let mut first = Vec::with_capacity(plan.files.len());
-    let mut next = 0_u64;
-    for file in &plan.files {
-        first.push(u32::try_from(next));
-        next += reserved_parts(file);
+/// The numbers of parts. How many parts a file has shows only when it is unpacked, and the places in the index must be in the
+/// order of the input before that, so each file has numbers to spare until all is read.
+#[derive(Debug)]
+pub(super) struct PartNumbers {
+    /// The number that the first part of each file has until then.
+    provisional: Vec<u32>,
+    /// And the one that it has in the end.
+    first: Vec<usize>,
+}
+
+impl PartNumbers {
+    fn provisional(plan: &Plan) -> Result<Self> {
+        let mut provisional = Vec::with_capacity(plan.files.len());
+        let mut next = 0_u64;
+        for file in &plan.files {
+            provisional.push(u32::try_from(next));
+            next += reserved_parts(file);
+        }
+        let fits = u32::try_from(next).is_ok();
+        let provisional = provisional.into_iter().collect::<std::result::Result<_, _>>().ok().filter(|_| fits);
+        let provisional = provisional.ok_or_else(|| {
+            Error::usage("more than 16 TiB of input; split the corpus, or compare within documents (--scope document)")
+        })?;
+        Ok(PartNumbers { provisional, first: Vec::with_capacity(plan.files.len()) })
     }
-    let fits = u32::try_from(next).is_ok();
-    first.into_iter().collect::<std::result::Result<_, _>>().ok().filter(|_| fits).ok_or_else(|| {
-        Error::usage("more than 16 TiB of input; split the corpus, or compare within documents (--scope document)")
-    })
+
+    /// The number in the end of a part that has a provisional one.
+    pub(super) fn of(&self, provisional: u32) -> usize {
+        let file_idx = self.provisional.partition_point(|first| *first <= provisional) - 1;
+        self.first[file_idx] + (provisional - self.provisional[file_idx]) as usize
+    }
+}
+
+/// A number of a part, as places have it.
+fn number(part: usize) -> u32 {
+    u32::try_from(part).expect("there are no more of them than numbers for them")
 }
 
 /// The run was told to stop before it wrote.
@@ -302,7 +292,7 @@ impl Surveyor<'_> {
         let gathers_facts = config.level >= Level::Safe;
         let stops_at_bad = config.on_bad_record == OnBadRecord::Stop;
         progress.begin(Phase::Survey, Some(plan.bytes()));
-        let provisional = provisional_numbers(plan)?;
+        let mut numbers = PartNumbers::provisional(plan)?;
         let outcomes = each_part(
             workers,
             plan,
@@ -320,9 +310,8 @@ impl Surveyor<'_> {
                 if outline.n_bad > 0 && stops_at_bad {
                     stop.behind(part);
                 }
-                let number = u32::try_from(part.number).expect("there are no more of them than numbers for them");
                 let bad = outline.bad.first().filter(|_| stops_at_bad).cloned();
-                let kept = keeper.take(provisional[part.file_idx] + number, look, outline);
+                let kept = keeper.take(numbers.provisional[part.file_idx] + number(part.number), look, outline);
                 if kept.as_ref().is_err_and(Error::is_exhausted) {
                     stop.at_once();
                 }
@@ -336,9 +325,8 @@ impl Surveyor<'_> {
         }
         let mut failed: Vec<(usize, Error)> = Vec::new();
         let (mut parts, mut origins, mut first_bad) = (Vec::new(), Vec::new(), None);
-        let mut first_parts = Vec::with_capacity(outcomes.len());
         for (file_idx, of_file) in outcomes.into_iter().enumerate() {
-            first_parts.push(parts.len());
+            numbers.first.push(parts.len());
             for outcome in of_file {
                 match outcome {
                     Ok(PartLooked { kept, origin, bad }) => {
@@ -359,11 +347,7 @@ impl Surveyor<'_> {
         if !failed.is_empty() {
             return Ok(Err(failed));
         }
-        let part_number = |number: u32| {
-            let file_idx = provisional.partition_point(|first| *first <= number) - 1;
-            first_parts[file_idx] + (number - provisional[file_idx]) as usize
-        };
-        let found = keeper.end(parts, config.keep, workers, part_number)?;
-        Ok(Ok(Survey { found, origins, first_parts, first_bad }))
+        let found = keeper.end(parts, &numbers, config.keep, workers)?;
+        Ok(Ok(Survey { found, origins, numbers, first_bad }))
     }
 }

@@ -253,8 +253,8 @@ pub(crate) struct ConfigArgs {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(short = 'j', long, value_name = "N")]
     threads: Option<usize>,
-    /// How much memory a run over files may take, such as 4GiB; the outcome is the same, and what does not fit is kept on
-    /// disk meanwhile [default: as much as it takes]
+    /// How much memory cleaning files may take, such as 4GiB; the outcome is the same, and what does not fit is kept on disk
+    /// meanwhile. Learning alone knows no bound [default: as much as it takes]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_name = "SIZE")]
     memory: Option<Size>,

@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::index::{EntryId, Trace};
 use crate::run::memory::{Held, Memory};
 use crate::run::outline::Outline;
+use crate::run::survey::{self, Keeper, PartNumbers};
 use crate::run::workers::Workers;
 use found::{FoundPart, Known};
 use notes::{Part, Partitions, Starts, Subject, read_part, write_part};
@@ -57,9 +58,12 @@ impl<'m> OnDisk<'m> {
         let (parts, outlines) = (Pile::create(folder)?, Pile::create(folder)?);
         Ok(OnDisk { memory, folder: folder.to_owned(), parts, outlines, sites: Sites::create(folder)? })
     }
+}
 
-    /// Takes what was seen of a part, which has number `provisional` until all are there.
-    pub(super) fn take(&self, provisional: u32, look: &mut Look, outline: &Outline) -> Result<Surveyed> {
+impl Keeper for OnDisk<'_> {
+    type Kept = Surveyed;
+
+    fn take(&self, provisional: u32, look: &mut Look, outline: Outline) -> Result<Surveyed> {
         let mut trace = Trace::default();
         let mut bytes = Vec::new();
         let mut fingerprints = Vec::new();
@@ -78,19 +82,12 @@ impl<'m> OnDisk<'m> {
         Ok(Surveyed { part, outline, n_blocks: number(trace.n_blocks()) })
     }
 
-    /// Finds what is to be known, given all parts in their order; `part_number` gives a provisional number the final one.
-    pub(super) fn end(
-        self,
-        parts: &[Surveyed],
-        keep: Keep,
-        workers: &Workers,
-        part_number: impl Fn(u32) -> usize + Sync,
-    ) -> Result<Found> {
+    fn end(self, parts: Vec<Surveyed>, numbers: &PartNumbers, keep: Keep, workers: &Workers) -> Result<survey::Found> {
         let OnDisk { memory, folder, parts: pile, outlines, sites } = self;
-        let removed = sites.learn(workers, &folder, parts.len(), part_number)?;
+        let removed = sites.learn(workers, &folder, parts.len(), numbers)?;
         drop(sites);
-        let sorting = Sorting { memory, pile: &pile, parts, removed: &removed };
-        let batches = batches(parts);
+        let sorting = Sorting { memory, pile: &pile, parts: &parts, removed: &removed };
+        let batches = batches(&parts);
         let partitions = Partitions::create(&folder)?;
         let starts: Vec<Starts> = workers
             .each(batches.len(), || (), |(), batch_idx| sorting.sort(batches[batch_idx].clone(), &partitions))
@@ -110,7 +107,7 @@ impl<'m> OnDisk<'m> {
         for of_batch in known {
             found.parts.extend(of_batch?);
         }
-        Ok(found)
+        Ok(survey::Found::OnDisk(found))
     }
 }
 

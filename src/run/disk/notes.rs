@@ -1,7 +1,8 @@
 //! The notes of the parts: written down as they are found, sorted into partitions, and answered partition by partition.
 //!
 //! ```text
-//! part     its trace, in which the entry of a block is the number of its note, and the notes' fingerprints
+//! part     how many documents 4, and of each how many blocks 4 │ its note as a whole 4 │ the blocks' marks, 4 each,
+//!          in which the entry is the number of the note; then the notes' fingerprints, 16 each
 //!             │ what templates remove is taken out
 //! note     fingerprint 16 │ part 4 │ block 4, of which one bit says whether another copy is asked for
 //!             │ in the partition that its last byte names; all of a partition go through one index
@@ -13,7 +14,7 @@ use super::pile::{Numbers, Pile, number};
 use crate::decide::Keep;
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
-use crate::index::{EntryId, Index, Lookup, MemoryIndex, Place, Trace};
+use crate::index::{EntryId, Index, Lookup, Mark, MemoryIndex, Place, Trace};
 use crate::run::memory::INDEX_BYTES;
 use crate::run::templates::Learned;
 use hashbrown::HashMap;
@@ -26,7 +27,7 @@ const PARTITION_BITS: u32 = N_PARTITIONS.trailing_zeros();
 const NOTE_BYTES: usize = 24;
 /// The bit of a note's block that says that another copy is asked for.
 const ASKS: u32 = 1 << 31;
-/// The part of an answer that says that there is no other copy.
+/// Says that there is no other copy, or no note.
 const NONE: u32 = u32::MAX;
 /// So many notes are read at a time.
 const NOTES_AT_ONCE: usize = 1 << 14;
@@ -60,8 +61,29 @@ pub(super) struct Answer {
 
 /// Writes down a part's trace, and the fingerprints that its entries number.
 pub(super) fn write_part(trace: &Trace, fingerprints: &[Fingerprint], out: &mut Vec<u8>) {
-    trace.write(out);
+    let put = |value: u32, out: &mut Vec<u8>| out.extend_from_slice(&value.to_le_bytes());
+    put(number(trace.n_documents()), out);
+    for document_idx in 0..trace.n_documents() {
+        let blocks = trace.blocks_of(document_idx);
+        put(number(blocks.len()), out);
+        put(trace.whole(document_idx).map_or(NONE, EntryId::number), out);
+        blocks.for_each(|block| out.extend_from_slice(&trace.mark(block).to_bytes()));
+    }
     fingerprints.iter().for_each(|fingerprint| out.extend_from_slice(fingerprint.as_bytes()));
+}
+
+/// The trace of a part that was written down; what is left of its bytes are fingerprints.
+fn read_trace(numbers: &mut Numbers<'_>) -> Trace {
+    let mut trace = Trace::default();
+    for _ in 0..numbers.next() {
+        let (n_blocks, whole) = (numbers.next(), numbers.next());
+        trace.begin_document();
+        trace.push((0..n_blocks).map(|_| Mark::from_bytes(numbers.next().to_le_bytes())));
+        if let Some(whole) = EntryId::new(whole) {
+            trace.set_whole(whole);
+        }
+    }
+    trace
 }
 
 /// A part without what templates remove of it, which counts as never noted.
@@ -74,7 +96,9 @@ pub(super) struct Part {
 
 /// Reads a part that was written down; `removed` tells what templates remove of it.
 pub(super) fn read_part(bytes: &[u8], removed: impl FnOnce(&Trace) -> Result<Vec<Learned>>) -> Result<Part> {
-    let (mut trace, fingerprints) = Trace::read(bytes);
+    let mut numbers = Numbers(bytes);
+    let mut trace = read_trace(&mut numbers);
+    let fingerprints = numbers.0;
     let removed = removed(&trace)?;
     let fingerprint = |entry: EntryId| {
         let mut bytes = [0; 16];

@@ -12,6 +12,7 @@ use crate::decide::Template;
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
 use crate::index::{Mark, Trace};
+use crate::run::survey::PartNumbers;
 use crate::run::templates::Learned;
 use crate::run::workers::Workers;
 use crate::template::{Line, MAX_DOCUMENTS, PartFacts, SiteTemplates, learn};
@@ -82,20 +83,19 @@ impl Sites {
         Ok(())
     }
 
-    /// Learns the templates of all sites, and finds what they remove. `part_number` gives parts, as they were written down,
-    /// their numbers, of which there are `n_parts`.
+    /// Learns the templates of all sites, and finds what they remove of each of `n_parts`.
     pub(super) fn learn(
         &self,
         workers: &Workers,
         folder: &Path,
         n_parts: usize,
-        part_number: impl Fn(u32) -> usize + Sync,
+        numbers: &PartNumbers,
     ) -> Result<RemovedLines> {
         let removed = Pile::create(folder)?;
         let found = workers.each(
             self.piles.len(),
             || (),
-            |(), partition| learn_partition(&self.piles[partition], &removed, &part_number),
+            |(), partition| learn_partition(&self.piles[partition], &removed, numbers),
         );
         let mut parts = vec![Vec::new(); n_parts];
         for of_partition in found {
@@ -134,7 +134,7 @@ impl RemovedLines {
     }
 }
 
-fn learn_partition(pile: &Pile, removed: &Pile, part_number: &impl Fn(u32) -> usize) -> Result<Vec<(usize, Stretch)>> {
+fn learn_partition(pile: &Pile, removed: &Pile, numbers: &PartNumbers) -> Result<Vec<(usize, Stretch)>> {
     let mut sites: HashMap<Box<[u8]>, Site> = HashMap::new();
     each_document(pile, |document, lines_at| {
         let site = match sites.get_mut(document.site) {
@@ -159,7 +159,7 @@ fn learn_partition(pile: &Pile, removed: &Pile, part_number: &impl Fn(u32) -> us
     let (mut part, mut out) = (None, Vec::new());
     let mut end_part = |part: Option<u32>, out: &mut Vec<u8>| -> Result<()> {
         if let Some(part) = part.filter(|_| !out.is_empty()) {
-            found.push((part_number(part), removed.add(out)?));
+            found.push((numbers.of(part), removed.add(out)?));
             out.clear();
         }
         Ok(())
