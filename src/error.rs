@@ -28,6 +28,8 @@ pub(crate) enum Kind {
     Record { place: String, what: String, remedy: String },
     #[error("{path}:{line}: {what}", path = path.display())]
     Journal { path: PathBuf, line: usize, what: String },
+    #[error("{}: the index is damaged: {what}; {remedy}", path.display())]
+    Damaged { path: PathBuf, what: String, remedy: &'static str },
     #[error("{}: keeping temporary files failed: {source}; {remedy}", folder.display())]
     Scratch { folder: PathBuf, remedy: &'static str, source: std::io::Error },
     #[error("{what}; {remedy}")]
@@ -111,6 +113,12 @@ impl Error {
         Kind::Journal { path: path.to_owned(), line, what: what.into() }.into()
     }
 
+    /// A file of an index is not what was written.
+    pub(crate) fn damaged_index(path: &Path, what: &str) -> Self {
+        let remedy = "take the index from a backup, or make it anew";
+        Kind::Damaged { path: path.to_owned(), what: what.to_owned(), remedy }.into()
+    }
+
     pub(crate) fn limit(what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Kind::Limit { what: what.into(), remedy: remedy.into() }.into()
     }
@@ -152,6 +160,11 @@ impl Error {
     /// Whether a journal cannot be read, or does not belong to what is restored with it.
     pub fn is_journal(&self) -> bool {
         matches!(*self.0, Kind::Journal { .. })
+    }
+
+    /// Whether a file of an index is not what was written.
+    pub fn is_damaged_index(&self) -> bool {
+        matches!(*self.0, Kind::Damaged { .. })
     }
 
     /// Whether more would have been removed than was allowed.

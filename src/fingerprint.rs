@@ -49,7 +49,7 @@ impl Fingerprint {
     }
 
     /// The fingerprint with these bytes.
-    pub(crate) fn from_bytes(bytes: [u8; 16]) -> Self {
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Fingerprint(bytes)
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The layers, from those who know nobody to those who know most. A module may use all in rows before its own.
-const LAYERS: [&[&str]; 14] = [
+const LAYERS: [&[&str]; 16] = [
     &["text", "error"],
     &["encoding"],
     &["fingerprint"],
@@ -17,6 +17,8 @@ const LAYERS: [&[&str]; 14] = [
     &["decide", "edit"],
     &["clean"],
     &["store"],
+    &["log"],
+    &["durable"],
     &["codec", "record", "config", "journal"],
     &["run"],
     &["eval"],
@@ -58,7 +60,7 @@ const IMPURE_LINES: [(&str, &str, &str); 3] = [
 ];
 
 /// Ways to write files that only these may use: an output appears under its name when it is whole, and a log is none.
-const WRITERS: [&str; 2] = ["run/output.rs", "run/log.rs"];
+const WRITERS: [&str; 3] = ["run/output.rs", "log.rs", "durable/files.rs"];
 const WRITES: [&str; 9] = [
     "File::create",
     "OpenOptions",

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::decide::{Chrome, Judge, Page, Reason, Scope, Template, join};
 use crate::error::Result;
 use crate::fingerprint::{Fingerprint, Fingerprinter};
-use crate::index::{EntryId, Index, Mark, Place, Trace};
+use crate::index::{EntryId, Mark, Notes, Place, Trace};
 use crate::rules::Rules;
 use crate::running::{self, Running};
 use crate::scan::{Hit, scan};
@@ -125,7 +125,7 @@ impl Look {
 
     /// Notes the documents in the index, as standing in part `part` after what `trace` holds, and adds their marks to
     /// `trace`. A block that goes as chrome is not noted: its repeats elsewhere are not repeats of something that stays.
-    pub(crate) fn note(&self, index: &impl Index, part: u32, trace: &mut Trace) -> Result<()> {
+    pub(crate) fn note(&self, index: &impl Notes, part: u32, trace: &mut Trace) -> Result<()> {
         self.note_with(part, trace, |batch, entries| index.note(batch, entries))
     }
 

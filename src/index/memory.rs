@@ -9,7 +9,7 @@
 //!
 //! An entry takes 28 bytes and its slot 4 to 8. Entries never move, so a table can grow without copying them.
 
-use super::{EntryId, Index, Lookup, Place, Seen};
+use super::{EntryId, Lookup, Notes, Place, Seen};
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use std::sync::{Mutex, PoisonError};
@@ -64,6 +64,14 @@ impl MemoryIndex {
         MemoryIndex { shards: vec![Mutex::default()] }
     }
 
+    /// What is known of a fingerprint, if it was noted.
+    pub fn find(&self, fingerprint: Fingerprint) -> Option<Seen> {
+        let fingerprint = words(fingerprint);
+        let shard = self.shard(fingerprint[0] as usize % self.shards.len());
+        let entry_idx = shard.find(&fingerprint).ok()?;
+        Some(shard.entry(entry_idx).seen())
+    }
+
     /// Ends the notes.
     pub fn freeze(self) -> Frozen {
         let unlocked = |shard: Mutex<Shard>| shard.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -115,7 +123,7 @@ impl Frozen {
     }
 }
 
-impl Index for MemoryIndex {
+impl Notes for MemoryIndex {
     fn note(&self, batch: &[(Fingerprint, Place)], entries: &mut Vec<EntryId>) -> Result<()> {
         let base = entries.len();
         entries.resize(base + batch.len(), EntryId(0));
@@ -161,24 +169,15 @@ impl Shard {
         if self.len * 4 >= self.slots.len() * 3 {
             self.grow();
         }
-        let mask = self.slots.len() - 1;
-        let mut slot_idx = slot_of(fingerprint) & mask;
-        loop {
-            match self.slots[slot_idx] {
-                0 => break,
-                slot if slot >> ENTRY_BITS == tag(fingerprint) => {
-                    let entry_idx = (slot & ((1 << ENTRY_BITS) - 1)) as usize - 1;
-                    let entry = self.entry_mut(entry_idx);
-                    if entry.fingerprint == *fingerprint {
-                        entry.first = entry.first.min(place);
-                        entry.count = entry.count.saturating_add(1);
-                        return Ok(entry_idx);
-                    }
-                }
-                _ => {}
+        let slot_idx = match self.find(fingerprint) {
+            Ok(entry_idx) => {
+                let entry = self.entry_mut(entry_idx);
+                entry.first = entry.first.min(place);
+                entry.count = entry.count.saturating_add(1);
+                return Ok(entry_idx);
             }
-            slot_idx = (slot_idx + 1) & mask;
-        }
+            Err(slot_idx) => slot_idx,
+        };
         if self.len == SHARD_CAPACITY {
             return Err(Error::index_full((SHARD_CAPACITY * N_SHARDS) as u64));
         }
@@ -190,6 +189,25 @@ impl Shard {
         *self.entry_mut(entry_idx) = Entry { fingerprint: *fingerprint, first: place, count: 1 };
         self.len += 1;
         Ok(entry_idx)
+    }
+
+    /// The entry of a fingerprint, or else the slot that it would have, unless there are none.
+    fn find(&self, fingerprint: &[u32; 4]) -> Result<usize, usize> {
+        let Some(mask) = self.slots.len().checked_sub(1) else { return Err(0) };
+        let mut slot_idx = slot_of(fingerprint) & mask;
+        loop {
+            match self.slots[slot_idx] {
+                0 => return Err(slot_idx),
+                slot if slot >> ENTRY_BITS == tag(fingerprint) => {
+                    let entry_idx = (slot & ((1 << ENTRY_BITS) - 1)) as usize - 1;
+                    if self.entry(entry_idx).fingerprint == *fingerprint {
+                        return Ok(entry_idx);
+                    }
+                }
+                _ => {}
+            }
+            slot_idx = (slot_idx + 1) & mask;
+        }
     }
 
     /// Reads the slots of some fingerprints, and the entries that they name, without waiting for one before the next, so

@@ -1,11 +1,14 @@
 //! The index: which fingerprints were seen, where first, and how often. It knows nothing of text.
 //!
 //! Notes commute: whatever the order in which places are noted, the smallest one is the first. So a survey may run on any
-//! number of threads and end in the same state.
+//! number of threads and end in the same state. So do [`Claims`], which are what remains from run to run
+//! ([`crate::Index`]).
 
+mod claims;
 mod memory;
 mod trace;
 
+pub use claims::{Claims, Known, Owner};
 pub use memory::{Frozen, MemoryIndex};
 pub use trace::{Mark, Trace};
 
@@ -59,8 +62,8 @@ pub trait Lookup {
     fn seen(&self, entry: EntryId) -> Seen;
 }
 
-/// An index that can be added to, from any thread.
-pub trait Index: Lookup + Sync {
+/// An index of a run, which can be added to from any thread.
+pub trait Notes: Lookup + Sync {
     /// Notes each fingerprint at its place, and appends the entry of each to `entries`.
     ///
     /// # Errors

@@ -11,13 +11,13 @@
 //! nothing. A part comes before its file is done, so that a log that is torn lacks nothing of what it calls done.
 
 use super::finishing::Finished;
-use super::log::{Log, Stretch};
 use super::output::own_name;
 use super::plan::{Plan, PlannedFile};
 use super::report::{PartDone, PartNumbers, settings};
 use super::source::Part;
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::log::{Log, Stretch};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{ErrorKind, Write};

@@ -13,7 +13,6 @@ mod finishing;
 mod inputs;
 mod learn;
 mod ledger;
-mod log;
 mod manifest;
 mod memory;
 mod outcomes;

@@ -4,7 +4,7 @@ use super::target::{Form, Target};
 use crate::codec::Codec;
 use crate::config::Compress;
 use crate::error::{Error, Result};
-use crate::store::Address;
+use crate::store::{Address, folder_of};
 use std::collections::BTreeMap;
 use std::fs::{File, Metadata, TryLockError};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
@@ -214,14 +214,6 @@ fn create_beside(path: &Path) -> std::io::Result<NamedTempFile> {
         }
         builder.tempfile_in(folder)
     })
-}
-
-/// The folder that a file is in.
-pub(super) fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
 }
 
 /// Removes what a run left that was killed, but not what another run writes at this time.

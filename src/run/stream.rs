@@ -25,7 +25,7 @@ use crate::config::{Config, Format, OnBadRecord, OnLimit};
 use crate::decide::{Keep, Repeats, Scope, Witnesses};
 use crate::encoding::{Encoding, MARK_BYTES, Otherwise, looks_like};
 use crate::error::{Error, Result};
-use crate::index::{Index, MemoryIndex, Place, Trace};
+use crate::index::{MemoryIndex, Notes, Place, Trace};
 use crate::journal::{FileLine, Line, Location, PartLine};
 use crate::record::Layout;
 use crate::text::Span;

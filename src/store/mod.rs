@@ -99,6 +99,14 @@ pub(crate) fn is_url(path: &Path) -> bool {
     Scheme::of(path).is_some()
 }
 
+/// The folder that a file is in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
 /// Whether nothing can be written to a path, whatever is there.
 pub(crate) fn is_read_only(path: &Path) -> bool {
     matches!(Scheme::of(path), Some((Scheme::Http, _)))

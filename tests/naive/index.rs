@@ -2,7 +2,7 @@
 
 use crate::tries;
 use dehusk::fingerprint::{Fingerprint, Fingerprinter};
-use dehusk::index::{EntryId, Index, Lookup, MemoryIndex, Place, Seen};
+use dehusk::index::{EntryId, Lookup, MemoryIndex, Notes, Place, Seen};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 

@@ -14,7 +14,7 @@ use super::pile::{Numbers, Pile, number};
 use crate::decide::Keep;
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
-use crate::index::{EntryId, Index, Lookup, Mark, MemoryIndex, Place, Trace};
+use crate::index::{EntryId, Lookup, Mark, MemoryIndex, Notes, Place, Trace};
 use crate::run::memory::INDEX_BYTES;
 use crate::run::templates::Learned;
 use hashbrown::HashMap;

@@ -6,8 +6,8 @@
 //! Numbers are little-endian. A process that is killed, or a machine that loses its power, leaves the end of a log torn: it
 //! ends where the first entry is that is not whole.
 
-use super::output::folder_of;
 use crate::error::{Error, Result};
+use crate::store::folder_of;
 use std::fs::{File, TryLockError};
 use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ const CHECK_BYTES: usize = 8;
 
 /// A log that one process at a time has.
 #[derive(Debug)]
-pub(super) struct Log {
+pub(crate) struct Log {
     file: File,
     path: PathBuf,
     /// Where the last whole entry ends.
@@ -29,14 +29,14 @@ pub(super) struct Log {
 
 /// Where bytes lie in a log.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Stretch {
+pub(crate) struct Stretch {
     start: u64,
     bytes: u64,
 }
 
 impl Log {
     /// Begins a log, in place of one that is there.
-    pub(super) fn create(path: &Path) -> Result<Self> {
+    pub(crate) fn create(path: &Path) -> Result<Self> {
         let fails = |source| Error::writing(path, source);
         std::fs::create_dir_all(folder_of(path)).map_err(fails)?;
         let file = File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(fails)?;
@@ -46,13 +46,13 @@ impl Log {
     }
 
     /// Begins a log beside a file, which nobody sees and which is gone with the process.
-    pub(super) fn unseen(beside: &Path) -> Result<Self> {
+    pub(crate) fn unseen(beside: &Path) -> Result<Self> {
         let file = tempfile::tempfile_in(folder_of(beside)).map_err(|source| Error::writing(beside, source))?;
         Ok(Log { file, path: beside.to_owned(), end: 0, is_at_end: true, has_name: false })
     }
 
     /// Opens a log that is there, and reads it; `take` is given each entry and where it lies, until it takes no more.
-    pub(super) fn open(path: &Path, mut take: impl FnMut(&[u8], Stretch) -> Result<bool>) -> Result<Option<Self>> {
+    pub(crate) fn open(path: &Path, mut take: impl FnMut(&[u8], Stretch) -> Result<bool>) -> Result<Option<Self>> {
         let fails = |source| Error::reading(path, source);
         let file = match File::options().read(true).write(true).open(path) {
             Ok(file) => file,
@@ -60,26 +60,14 @@ impl Log {
             Err(source) => return Err(fails(source)),
         };
         lock(&file, path)?;
-        let size = file.metadata().map_err(fails)?.len();
-        let mut reader = BufReader::new(&file);
-        let mut end = 0;
-        let mut entry = Vec::new();
-        while read_entry(&mut reader, size - end, &mut entry).map_err(fails)? {
-            let bytes = entry.len() as u64;
-            let start = end + (SIZE_BYTES + CHECK_BYTES) as u64;
-            if !take(&entry, Stretch { start, bytes })? {
-                break;
-            }
-            end = start + bytes;
-        }
-        drop(reader);
+        let end = read_entries(&file, path, &mut take)?;
         // What is torn goes, lest something of it is taken for an entry behind later ones.
         file.set_len(end).map_err(|source| Error::writing(path, source))?;
         Ok(Some(Log { file, path: path.to_owned(), end, is_at_end: false, has_name: true }))
     }
 
     /// Appends an entry, given in pieces; says where the last of them lies. An entry that cannot be written leaves the log as it was.
-    pub(super) fn append(&mut self, pieces: &[&[u8]]) -> Result<Stretch> {
+    pub(crate) fn append(&mut self, pieces: &[&[u8]]) -> Result<Stretch> {
         let mut hasher = blake3::Hasher::new();
         for piece in pieces {
             hasher.update(piece);
@@ -105,8 +93,18 @@ impl Log {
         Ok(Stretch { start: self.end - bytes, bytes })
     }
 
+    /// Puts on the disk what was appended.
+    pub(crate) fn sync(&self) -> Result<()> {
+        self.file.sync_data().map_err(|source| Error::writing(&self.path, source))
+    }
+
+    /// Where the last whole entry ends.
+    pub(crate) fn end(&self) -> u64 {
+        self.end
+    }
+
     /// Copies bytes of the log.
-    pub(super) fn copy(&mut self, stretch: Stretch, to: &mut impl Write) -> std::io::Result<()> {
+    pub(crate) fn copy(&mut self, stretch: Stretch, to: &mut impl Write) -> std::io::Result<()> {
         self.is_at_end = false;
         self.file.seek(SeekFrom::Start(stretch.start))?;
         let n_copied = std::io::copy(&mut (&self.file).take(stretch.bytes), to)?;
@@ -114,12 +112,12 @@ impl Log {
     }
 
     /// The error for what could not be read of it.
-    pub(super) fn reading(&self, source: std::io::Error) -> Error {
+    pub(crate) fn reading(&self, source: std::io::Error) -> Error {
         Error::reading(&self.path, source)
     }
 
     /// Removes the log.
-    pub(super) fn remove(self) -> Result<()> {
+    pub(crate) fn remove(self) -> Result<()> {
         if !self.has_name {
             return Ok(());
         }
@@ -132,12 +130,12 @@ impl Log {
 
 impl Stretch {
     /// So many bytes at the start.
-    pub(super) fn first(self, n_bytes: usize) -> Self {
+    pub(crate) fn first(self, n_bytes: usize) -> Self {
         Stretch { start: self.start, bytes: (n_bytes as u64).min(self.bytes) }
     }
 
     /// All but so many bytes at the start.
-    pub(super) fn behind(self, n_bytes: usize) -> Self {
+    pub(crate) fn behind(self, n_bytes: usize) -> Self {
         let n_bytes = (n_bytes as u64).min(self.bytes);
         Stretch { start: self.start + n_bytes, bytes: self.bytes - n_bytes }
     }
@@ -152,6 +150,29 @@ fn lock(file: &File, path: &Path) -> Result<()> {
         // Where files cannot be locked, nobody is told of another run.
         Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
     }
+}
+
+/// Reads a log that somebody else may be writing to, as [`Log::open`] does; says where the entries end that are whole and were taken.
+pub(crate) fn read(path: &Path, mut take: impl FnMut(&[u8], Stretch) -> Result<bool>) -> Result<u64> {
+    let file = File::open(path).map_err(|source| Error::reading(path, source))?;
+    read_entries(&file, path, &mut take)
+}
+
+fn read_entries(file: &File, path: &Path, take: &mut impl FnMut(&[u8], Stretch) -> Result<bool>) -> Result<u64> {
+    let fails = |source| Error::reading(path, source);
+    let size = file.metadata().map_err(fails)?.len();
+    let mut reader = BufReader::new(file);
+    let mut end = 0;
+    let mut entry = Vec::new();
+    while read_entry(&mut reader, size - end, &mut entry).map_err(fails)? {
+        let bytes = entry.len() as u64;
+        let start = end + (SIZE_BYTES + CHECK_BYTES) as u64;
+        if !take(&entry, Stretch { start, bytes })? {
+            break;
+        }
+        end = start + bytes;
+    }
+    Ok(end)
 }
 
 /// Reads the next entry, if there is one and it is whole.

@@ -1,0 +1,81 @@
+//! The table of what was claimed last, in memory.
+
+use super::record::{Held, Record, high, range_of};
+use crate::fingerprint::Fingerprint;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+
+/// What was claimed since the last run was written: a record of 21 bytes for each fingerprint.
+#[derive(Debug, Default)]
+pub(super) struct Table(HashTable<Record>);
+
+/// What names the place in the table: with its lowest bits the first ones of the fingerprint, so that what comes in order is
+/// put there in order.
+fn hash(fingerprint: &Fingerprint) -> u64 {
+    high(fingerprint).rotate_left(20)
+}
+
+/// What is sorted at a time.
+const RANGE_RECORDS: usize = 16;
+
+impl Table {
+    /// A table for so many records; it grows if there are more.
+    pub(super) fn with_capacity(n_records: usize) -> Self {
+        Table(HashTable::with_capacity(n_records))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn find(&self, fingerprint: &Fingerprint) -> Option<Held> {
+        self.0.find(hash(fingerprint), |record| record.fingerprint() == *fingerprint).map(Record::held)
+    }
+
+    /// Puts a record in the place of what was there of its fingerprint.
+    pub(super) fn put(&mut self, record: Record) {
+        self.update(&record.fingerprint(), |_| Some(record));
+    }
+
+    /// Puts a record in the place of what was there of a fingerprint, if `change`, which is told what it is, gives one.
+    pub(super) fn update(&mut self, fingerprint: &Fingerprint, change: impl FnOnce(Option<Held>) -> Option<Record>) {
+        let is_same = |other: &Record| other.fingerprint() == *fingerprint;
+        match self.0.entry(hash(fingerprint), is_same, |other| hash(&other.fingerprint())) {
+            Entry::Occupied(mut there) => {
+                if let Some(record) = change(Some(there.get().held())) {
+                    *there.get_mut() = record;
+                }
+            }
+            Entry::Vacant(free) => {
+                if let Some(record) = change(None) {
+                    free.insert(record);
+                }
+            }
+        }
+    }
+
+    /// All records, in the order of a run. They are first put into many small ranges, which takes half the time of sorting
+    /// all of them.
+    pub(super) fn sorted(&self) -> Vec<Record> {
+        let n_ranges = self.len() / RANGE_RECORDS + 1;
+        let range = |record: &Record| range_of(high(&record.fingerprint()), n_ranges);
+        let mut ends = vec![0; n_ranges + 1];
+        self.0.iter().for_each(|record| ends[range(record) + 1] += 1);
+        for range_idx in 0..n_ranges {
+            ends[range_idx + 1] += ends[range_idx];
+        }
+        let Some(any) = self.0.iter().next() else { return Vec::new() };
+        let mut records = vec![*any; self.len()];
+        for record in &self.0 {
+            let end = &mut ends[range(record)];
+            records[*end] = *record;
+            *end += 1;
+        }
+        let mut start = 0;
+        for end in &ends[..n_ranges] {
+            records[start..*end].sort_unstable_by_key(Record::order);
+            start = *end;
+        }
+        records
+    }
+}
