@@ -1,7 +1,7 @@
 //! The index in memory, with a million different fingerprints of 16 bytes.
 
 use dehusk::fingerprint::Fingerprint;
-use dehusk::index::{EntryId, Index, Lookup, MemoryIndex, Place, Seen};
+use dehusk::index::{EntryId, Lookup, MemoryIndex, Notes, Place, Seen};
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 

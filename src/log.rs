@@ -128,6 +128,13 @@ impl Log {
     }
 }
 
+impl Drop for Log {
+    fn drop(&mut self) {
+        // Closing alone would leave it locked for as long as a process that is just being started has the file too.
+        let _ = self.file.unlock();
+    }
+}
+
 impl Stretch {
     /// So many bytes at the start.
     pub(crate) fn first(self, n_bytes: usize) -> Self {
