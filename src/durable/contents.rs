@@ -37,18 +37,18 @@ impl Contents {
         loop {
             let number = contents.logs.end;
             let path = folder.numbered(Series::Log, number);
-            let is_marked = mark.filter(|mark| mark.log >= number);
-            if !path.exists() {
-                return match is_marked {
-                    Some(_) => Err(Error::damaged_index(&path, "it is not there")),
-                    None => Ok(contents),
-                };
-            }
-            let end = log::read(&path, |entry, _| Ok(contents.take(entry, width)))?;
-            if is_marked.is_some_and(|mark| mark.log == number && end < mark.end) {
-                return Err(damaged_log(&path, end));
+            // Once there is a next one, nothing is added to a log: what is read of it then is all of it.
+            let is_last = !folder.numbered(Series::Log, number + 1).exists();
+            let end = if path.exists() { log::read(&path, |entry, _| Ok(contents.take(entry, width)))? } else { 0 };
+            match mark {
+                Some(mark) if mark.log == number && end < mark.end => return Err(damaged_log(&path, end)),
+                Some(mark) if mark.log > number && is_last => return Err(damaged_log(&path, end)),
+                _ => {}
             }
             contents.logs.end += 1;
+            if is_last {
+                return Ok(contents);
+            }
         }
     }
 

@@ -259,8 +259,8 @@ impl IndexReader {
         let contents = loop {
             let before = List::read(&folder)?;
             let contents = Contents::read(&folder, head.width());
-            // Who writes may have merged what was to be opened; then there is another list.
-            if contents.is_ok() || List::read(&folder)? == before {
+            // Else who writes may have merged, or written as a run, what was to be read.
+            if List::read(&folder)? == before {
                 break contents?;
             }
         };
@@ -313,7 +313,7 @@ impl Shared {
     /// Opens what is in a folder, of which the lock is held.
     fn open(folder: Folder, width: Width, table_records: usize) -> Result<Self> {
         let Contents { list, runs, table, committed, logs } = Contents::read(&folder, width)?;
-        let log_number = logs.end.saturating_sub(1).max(list.log);
+        let log_number = logs.end.saturating_sub(1);
         let path = folder.numbered(Series::Log, log_number);
         let log = match Log::open(&path, |_, _| Ok(true))? {
             Some(log) => log,
