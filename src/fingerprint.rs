@@ -43,6 +43,11 @@ impl Fingerprint {
         Self::first_half(blake3::keyed_hash(b"dehusk: a scope of its repeats  ", name).as_bytes())
     }
 
+    /// The fingerprint of what a document is known by: never that of a block.
+    pub(crate) fn of_id(id: &[u8]) -> Self {
+        Self::first_half(blake3::keyed_hash(b"dehusk: the id of a document    ", id).as_bytes())
+    }
+
     /// The fingerprint of the same block where only repeats within `scope` count.
     pub fn within(self, scope: Fingerprint) -> Self {
         Fingerprint((u128::from_le_bytes(self.0) ^ u128::from_le_bytes(scope.0)).to_le_bytes())

@@ -15,6 +15,7 @@ pub mod text;
 
 mod clean;
 mod codec;
+mod crawl;
 mod decide;
 mod durable;
 pub mod eval;
@@ -27,6 +28,7 @@ pub mod train;
 
 pub use clean::{Arrival, Cleaned, Cleaner, Cut, Document, Failure, Learner, Scratch, check_examples};
 pub use config::Config;
+pub use crawl::{Crawl, Page, Source};
 pub use decide::{Decision, Keep, Reason, Scope, Template};
 pub use durable::{Index, IndexOptions, IndexReader};
 pub use error::{Error, Result};

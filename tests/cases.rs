@@ -291,7 +291,8 @@ impl<'c> Bench<'c> {
         let mut scratch = Scratch::default();
         let mut own = Cuts::new();
         for (document_idx, named) in documents.iter().enumerate() {
-            let document = Document { text: &named.text, url: named.url.as_deref(), site: named.site.as_deref() };
+            let document =
+                Document { text: &named.text, url: named.url.as_deref(), site: named.site.as_deref(), id: None };
             let cleaned = cleaner.clean(&document, &mut scratch)?;
             match &named.left {
                 Some(left) => same_text(cleaned.text(), left).with_context(|| named.name.clone())?,

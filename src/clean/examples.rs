@@ -63,7 +63,7 @@ fn outcome(cleaner: &Cleaner, example: &Example, scratch: &mut Scratch) -> Resul
     let (text, n_before) = example.document();
     let starts: Vec<usize> = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
     let (start, end) = (starts[n_before], starts.get(n_before + 1).copied().unwrap_or(text.len()));
-    let document = Document { text: text.as_bytes(), url: None, site: example.site.as_deref() };
+    let document = Document { text: text.as_bytes(), url: None, site: example.site.as_deref(), id: None };
     let cleaned = cleaner.clean(&document, scratch)?;
     let mut left = String::new();
     let mut at = start;

@@ -23,12 +23,14 @@ pub struct Document<'d> {
     pub url: Option<&'d str>,
     /// Its site; the registrable domain of its address if not given.
     pub site: Option<&'d str>,
+    /// What it is known by where documents are remembered; its address if not given.
+    pub id: Option<&'d str>,
 }
 
 impl<'d> Document<'d> {
     /// A document of which only the text is known.
     pub fn new(text: &'d (impl AsRef<[u8]> + ?Sized)) -> Self {
-        Document { text: text.as_ref(), url: None, site: None }
+        Document { text: text.as_ref(), url: None, site: None, id: None }
     }
 
     /// The site: the one given, or the registrable domain of the address by the public-suffix list.
@@ -116,6 +118,11 @@ impl Look {
             chrome_start: self.chrome.len(),
             group: Group::Alone,
         });
+    }
+
+    /// Whether a document is compared with no other.
+    pub(crate) fn is_alone(&self, document_idx: usize) -> bool {
+        self.documents[document_idx].group == Group::Alone
     }
 
     fn blocks_of(&self, document_idx: usize) -> std::ops::Range<usize> {

@@ -58,7 +58,7 @@ impl Contents {
         if !records.len().is_multiple_of(width.bytes()) {
             return false;
         }
-        self.committed = Committed::from_bytes(*committed);
+        self.committed = Committed::from_bytes(committed);
         records.chunks_exact(width.bytes()).for_each(|record| self.table.put(width.read(record)));
         true
     }

@@ -165,20 +165,47 @@ fn is_unfinished(name: &str) -> bool {
 }
 
 /// Reads bytes of a file that others may read at the same time.
-#[cfg(unix)]
 pub(super) fn read_at(file: &File, bytes: &mut [u8], start: u64) -> std::io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, bytes, start)
+    let n_read = read_up_to(file, bytes, start)?;
+    if n_read == bytes.len() { Ok(()) } else { Err(ErrorKind::UnexpectedEof.into()) }
 }
 
-/// The same, where a read may be short.
-#[cfg(windows)]
-pub(super) fn read_at(file: &File, mut bytes: &mut [u8], mut start: u64) -> std::io::Result<()> {
-    use std::os::windows::fs::FileExt;
-    while !bytes.is_empty() {
-        match file.seek_read(bytes, start)? {
-            0 => return Err(ErrorKind::UnexpectedEof.into()),
-            n_read => (bytes, start) = (&mut bytes[n_read..], start + n_read as u64),
+/// Reads as many bytes of a file as there are from a place on, up to those that are wanted.
+pub(super) fn read_up_to(file: &File, bytes: &mut [u8], start: u64) -> std::io::Result<usize> {
+    let mut n_read = 0;
+    while n_read < bytes.len() {
+        match read_some(file, &mut bytes[n_read..], start + n_read as u64) {
+            Ok(0) => break,
+            Ok(n_more) => n_read += n_more,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
+    }
+    Ok(n_read)
+}
+
+#[cfg(unix)]
+fn read_some(file: &File, bytes: &mut [u8], start: u64) -> std::io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, bytes, start)
+}
+
+#[cfg(windows)]
+fn read_some(file: &File, bytes: &mut [u8], start: u64) -> std::io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, bytes, start)
+}
+
+/// Writes bytes at a place of a file.
+#[cfg(unix)]
+pub(super) fn write_at(file: &File, bytes: &[u8], start: u64) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, start)
+}
+
+/// The same, where a write may be short.
+#[cfg(windows)]
+pub(super) fn write_at(file: &File, mut bytes: &[u8], mut start: u64) -> std::io::Result<()> {
+    while !bytes.is_empty() {
+        let n_written = std::os::windows::fs::FileExt::seek_write(file, bytes, start)?;
+        (bytes, start) = (&bytes[n_written..], start + n_written as u64);
     }
     Ok(())
 }

@@ -10,8 +10,10 @@
 //! view is made of never changes, so that merging and looking up do not know of each other. Which files are in force says the list,
 //! which is replaced whole. A log goes when its claims are in a run on the disk.
 
+mod arrivals;
 mod background;
 mod contents;
+mod documents;
 mod files;
 mod filter;
 mod mark;
@@ -27,8 +29,11 @@ use crate::fingerprint::Fingerprint;
 use crate::index::{Claims, Known, Owner};
 use crate::log::Log;
 use crate::text::FOLD_VERSION;
+pub(crate) use arrivals::Arrived;
 use background::Background;
 use contents::{Contents, head_of};
+pub(crate) use documents::{Document, Meaning, Word};
+use documents::{Documents, DocumentsReader};
 use files::{Folder, Lock, Series};
 use mark::{Mark, Marker};
 use record::{Held, Record, Width};
@@ -95,6 +100,7 @@ struct Shared {
     view: Mutex<Arc<View>>,
     active: Mutex<Active>,
     list: Mutex<List>,
+    documents: Option<DocumentsReader>,
 }
 
 /// What is being filled.
@@ -112,6 +118,7 @@ struct Active {
     log: Log,
     log_number: u64,
     marker: Marker,
+    documents: Documents,
 }
 
 impl IndexOptions {
@@ -265,6 +272,7 @@ impl IndexReader {
             }
         };
         let Contents { runs, table, committed, .. } = contents;
+        DocumentsReader::open(&folder, committed.n_words)?;
         Ok(IndexReader { view: View { generation: 0, tables: vec![Arc::new(table)], runs }, committed })
     }
 }
@@ -320,6 +328,9 @@ impl Shared {
             None => Log::create(&path)?,
         };
         let marker = Marker::open(&folder)?;
+        DocumentsReader::open(&folder, committed.n_words)?;
+        let documents = Documents::open(&folder, committed.n_words)?;
+        let reader = DocumentsReader::open(&folder, documents.n_words())?;
         let is_listed = |series: Series, number: u64| match series {
             Series::Run => list.runs.contains(&number),
             Series::Log => (list.log..=log_number).contains(&number),
@@ -338,9 +349,10 @@ impl Shared {
             log,
             log_number,
             marker,
+            documents,
         };
         let (view, active, list) = (Mutex::new(view), Mutex::new(active), Mutex::new(list));
-        Ok(Shared { folder, width, table_records, view, active, list })
+        Ok(Shared { folder, width, table_records, view, active, list, documents: reader })
     }
 
     fn active(&self) -> MutexGuard<'_, Active> {
@@ -431,7 +443,9 @@ impl Active {
     }
 
     fn commit(&mut self) -> Result<()> {
-        let committed = Committed { n_keys: self.n_keys, n_commits: self.committed.n_commits + 1 };
+        let n_commits = self.committed.n_commits + 1;
+        self.documents.sync()?;
+        let committed = Committed { n_keys: self.n_keys, n_commits, n_words: self.documents.n_words() };
         self.log.append(&[&committed.to_bytes(), &self.uncommitted])?;
         self.log.sync()?;
         self.marker.write(Mark { log: self.log_number, end: self.log.end() })?;

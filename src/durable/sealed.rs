@@ -41,6 +41,8 @@ pub(super) struct Committed {
     pub(super) n_keys: u64,
     /// How many commits there were.
     pub(super) n_commits: u64,
+    /// How many words of documents there are.
+    pub(super) n_words: u64,
 }
 
 impl Head {
@@ -77,6 +79,9 @@ impl Head {
                 self.fold, wanted.fold
             ));
         }
+        if wanted.owners && !self.owners {
+            return refused("the index keeps no owners, which are wanted; use another".into());
+        }
         for (name, value) in &wanted.settings {
             let there = self.settings.get(name);
             if there != Some(value) {
@@ -102,20 +107,22 @@ impl List {
     }
 }
 
-const COMMITTED_BYTES: usize = 16;
+const COMMITTED_BYTES: usize = 24;
 
 impl Committed {
     pub(super) fn to_bytes(self) -> [u8; COMMITTED_BYTES] {
         let mut bytes = [0; COMMITTED_BYTES];
-        bytes[..8].copy_from_slice(&self.n_keys.to_le_bytes());
-        bytes[8..].copy_from_slice(&self.n_commits.to_le_bytes());
+        let numbers = [self.n_keys, self.n_commits, self.n_words];
+        for (bytes, number) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(numbers) {
+            *bytes = number.to_le_bytes();
+        }
         bytes
     }
 
-    pub(super) fn from_bytes(bytes: [u8; COMMITTED_BYTES]) -> Self {
-        let number = |half: [u8; 8]| u64::from_le_bytes(half);
-        let [a, b, c, d, e, f, g, h, rest @ ..] = bytes;
-        Committed { n_keys: number([a, b, c, d, e, f, g, h]), n_commits: number(rest) }
+    pub(super) fn from_bytes(bytes: &[u8; COMMITTED_BYTES]) -> Self {
+        let (numbers, _) = bytes.as_chunks::<8>();
+        let [n_keys, n_commits, n_words] = std::array::from_fn(|idx| u64::from_le_bytes(numbers[idx]));
+        Committed { n_keys, n_commits, n_words }
     }
 }
 

@@ -44,7 +44,7 @@ pub struct Page {
 impl Page {
     /// The site: the one given, or the registrable domain of the address.
     pub fn site(&self) -> Option<&str> {
-        Document { text: &[], url: self.url.as_deref(), site: self.site.as_deref() }.site()
+        Document { text: &[], url: self.url.as_deref(), site: self.site.as_deref(), id: None }.site()
     }
 
     /// In which of `n_folds` folds the page is: that of the hash of its site, or else of its id (the first eight bytes of

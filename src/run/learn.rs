@@ -183,7 +183,7 @@ fn learn_part(config: &Config, plan: &Plan, part: &Part, bytes: &[u8]) -> PartLe
             Outcome::Document(parsed) => {
                 let raw = parsed.raw_text.of(record.of(text));
                 let (text, _) = spelled.read(raw, parsed.escaping);
-                let document = Document { text, url: parsed.url.as_deref(), site: parsed.site.as_deref() };
+                let document = Document { text, url: parsed.url.as_deref(), site: parsed.site.as_deref(), id: None };
                 done.n_without_site += u64::from(!done.learner.add(&document));
             }
             Outcome::Blank => {}

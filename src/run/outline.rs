@@ -109,7 +109,8 @@ impl PartLooker {
                     let raw = Span::new(record.start + parsed.raw_text.start, record.start + parsed.raw_text.end);
                     let (text, spelling) = self.spelled.read(raw.of(decoded.text), parsed.escaping);
                     check_size(text)?;
-                    let document = Document { text, url: parsed.url.as_deref(), site: parsed.site.as_deref() };
+                    let document =
+                        Document { text, url: parsed.url.as_deref(), site: parsed.site.as_deref(), id: None };
                     self.looker.look(rules, &document, look);
                     let kind = if decoded.is_sound(raw, parsed.escaping) { DOCUMENT } else { UNDECODED };
                     outline.push(up_to(&mut decoded.offsets, raw.start) << KIND_BITS | kind);

@@ -181,7 +181,7 @@ proptest! {
             let mut scratch = Scratch::default();
             for (doc, wanted) in docs.iter().zip(&wanted) {
                 let text = doc.text();
-                let document = Document { text: text.as_bytes(), url: None, site: doc.site };
+                let document = Document { text: text.as_bytes(), url: None, site: doc.site, id: None };
                 prop_assert_eq!(cleaner.clean(&document, &mut scratch)?.text(), wanted.as_bytes(), "of {:?}", &docs);
             }
         }

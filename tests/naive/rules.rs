@@ -261,7 +261,7 @@ proptest! {
         let cleaner = Cleaner::new(&config)?;
         let mut scratch = Scratch::default();
         for (text, site) in &documents {
-            let document = Document { text: text.as_bytes(), url: None, site: *site };
+            let document = Document { text: text.as_bytes(), url: None, site: *site, id: None };
             let own = cleaner.clean(&document, &mut scratch)?;
             let (left, reasons) = cleaned(&pack, text.as_bytes(), *site);
             let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

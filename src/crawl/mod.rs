@@ -1,0 +1,247 @@
+//! Cleaning pages as a crawler brings them, for weeks, against all that came before.
+
+mod copies;
+
+use crate::clean::{Cut, Document, Look, Looker, check_size};
+use crate::config::Config;
+use crate::decide::{Copies, Decision, Keep, Reason, Scope, decide};
+use crate::durable::{Index, IndexOptions};
+use crate::edit;
+use crate::error::{Error, Result};
+use crate::index::{MemoryIndex, Notes, Trace};
+use crate::rules::Rules;
+use crate::score::Scorer;
+use copies::{Claim, PageCopies, words_of};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Cleans pages against rules and against all pages that ever came, which an index on disk remembers.
+///
+/// It is opened once and shared by reference, between threads or asynchronous tasks: a call takes some tens of microseconds and waits
+/// for nothing but, now and then, a commit. Folding, scanning, hashing and looking up are done without a lock.
+///
+/// Pages are known by their [`id`](Document::id), or else their address. One that comes again under the same id gets the same
+/// output as the first time, since its blocks are its own. One that has changed keeps what it had, and claims what is new of it. A page
+/// without either is another one each time.
+///
+/// What was claimed is there after a crash if a commit has returned since: after every 1,000 pages, unless told otherwise
+/// ([`commit_every`](Crawl::commit_every)), and whenever [`commit`](Crawl::commit) is called. So write down what a page was cleaned to,
+/// see it on the disk, and then commit: a page of which only the output was written comes out the same when it comes again.
+///
+/// ```
+/// use dehusk::{Config, Crawl, Document};
+///
+/// let folder = tempfile::tempdir()?;
+/// let crawl = Crawl::open(folder.path(), &Config::default())?;
+/// let story = "The ship left the harbour at dawn, with forty people and a cat on board.\n";
+/// let first = Document { url: Some("https://example.org/1"), ..Document::new(story) };
+/// let second = Document { url: Some("https://example.org/2"), ..Document::new(story) };
+/// assert_eq!(crawl.clean(&first)?.text(), story.as_bytes());
+///
+/// let cleaned = crawl.clean(&second)?;
+/// assert_eq!(cleaned.text(), b"");
+/// assert_eq!(cleaned.source(&cleaned.cuts()[0]).unwrap().id, "https://example.org/1");
+///
+/// // The same page again, even after a restart: all of it is its own.
+/// crawl.commit()?;
+/// drop(crawl);
+/// let crawl = Crawl::open(folder.path(), &Config::default())?;
+/// assert_eq!(crawl.clean(&first)?.text(), story.as_bytes());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Crawl {
+    rules: Rules,
+    scorer: Option<Arc<Scorer>>,
+    config: Config,
+    index: Index,
+    commit_every: Option<u64>,
+    n_uncommitted: AtomicU64,
+    /// Buffers that nobody uses right now.
+    scratches: Mutex<Vec<Scratch>>,
+}
+
+#[derive(Debug)]
+struct Scratch {
+    looker: Looker,
+    look: Look,
+    decisions: Vec<Decision>,
+}
+
+/// What [`Crawl::clean`] made of a page.
+#[derive(Clone, Debug)]
+pub struct Page {
+    text: Vec<u8>,
+    cuts: Vec<Cut>,
+    /// Of the parts in the places of the cuts, from the second on.
+    ids: Vec<String>,
+}
+
+/// Where a block stands that was removed as a repeat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source<'p> {
+    /// What the page is known by; empty if it is not known by anything, or is the page itself.
+    pub id: &'p str,
+    /// The number of the block in the page, from 0.
+    pub block: u32,
+    /// Whether it is the page itself, further up.
+    pub is_same_page: bool,
+}
+
+impl Page {
+    /// What is left of the text, byte for byte; UTF-8 if the page was.
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// The same, taken out.
+    pub fn into_text(self) -> Vec<u8> {
+        self.text
+    }
+
+    /// What was removed, in the order of the text.
+    pub fn cuts(&self) -> &[Cut] {
+        &self.cuts
+    }
+
+    /// Where the first copy stands of something that was removed, if that is why.
+    pub fn source(&self, cut: &Cut) -> Option<Source<'_>> {
+        let (Reason::Repeat(place) | Reason::Copy(place)) = cut.reason else { return None };
+        let other = (place.part as usize).checked_sub(1).and_then(|other| self.ids.get(other));
+        Some(Source { id: other.map_or("", |id| id), block: place.block, is_same_page: place.part == 0 })
+    }
+}
+
+/// How many pages are cleaned between two commits, unless told otherwise.
+const COMMIT_EVERY: u64 = 1000;
+
+impl Crawl {
+    /// Opens the index in a folder, or makes one, and what cleans against it.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration or a pack is refused, when repeats are to lose their first copy too (which needs all pages at
+    /// hand) or are looked for in documents only (which needs no index), or when the index cannot be opened; see [`IndexOptions::open`].
+    pub fn open(path: impl AsRef<Path>, config: &Config) -> Result<Self> {
+        config.validate()?;
+        if config.keep == Keep::None {
+            let what = "keep is \"none\", which needs all documents before the first is done; a crawl cannot know them";
+            return Err(Error::config("configuration", what));
+        }
+        if !matches!(config.scope, Scope::Corpus | Scope::Site) {
+            let what =
+                "scope is such that documents are not compared with each other; a Cleaner does that without an index";
+            return Err(Error::config("configuration", what));
+        }
+        Ok(Crawl {
+            rules: config.rules()?,
+            scorer: config.scorer()?,
+            config: config.clone(),
+            index: options(config).open(path)?,
+            commit_every: Some(COMMIT_EVERY),
+            n_uncommitted: AtomicU64::new(0),
+            scratches: Mutex::default(),
+        })
+    }
+
+    /// Commits whenever so many pages were cleaned; `None` leaves it to [`commit`](Crawl::commit). What is not committed is in
+    /// memory: some 100 bytes for each new block.
+    #[must_use]
+    pub fn commit_every(mut self, pages: Option<u64>) -> Self {
+        self.commit_every = pages;
+        self
+    }
+
+    /// The rules that it cleans with.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The index.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// Cleans a page, and remembers its blocks. Pages count as coming in the order in which they reach the index.
+    ///
+    /// # Errors
+    ///
+    /// When the page has more blocks than can be numbered (2³² − 1), or the index cannot be read or written.
+    pub fn clean(&self, page: &Document<'_>) -> Result<Page> {
+        check_size(page.text)?;
+        let mut scratch = self.scratch();
+        let cleaned = self.clean_with(page, &mut scratch);
+        self.scratches.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
+        let cleaned = cleaned?;
+        let n_uncommitted = self.n_uncommitted.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.commit_every.is_some_and(|every| n_uncommitted >= every) {
+            self.commit()?;
+        }
+        Ok(cleaned)
+    }
+
+    /// Puts on the disk what was remembered so far; see [`Index::commit`].
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be written.
+    pub fn commit(&self) -> Result<()> {
+        self.n_uncommitted.store(0, Ordering::Relaxed);
+        self.index.commit()
+    }
+
+    fn scratch(&self) -> Scratch {
+        let free = self.scratches.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        free.unwrap_or_else(|| Scratch {
+            looker: Looker::new(&self.config, self.scorer.as_ref()),
+            look: Look::default(),
+            decisions: Vec::new(),
+        })
+    }
+
+    fn clean_with(&self, page: &Document<'_>, scratch: &mut Scratch) -> Result<Page> {
+        let Scratch { looker, look, decisions } = scratch;
+        look.clear();
+        looker.look(&self.rules, page, look);
+        looker.finish(look);
+        let (within, mut trace) = (MemoryIndex::small(), Trace::default());
+        let mut fingerprints = Vec::new();
+        look.note_with(0, &mut trace, |batch, entries| {
+            fingerprints.extend(batch.iter().map(|(fingerprint, _)| *fingerprint));
+            within.note(batch, entries)
+        })?;
+        let mut copies = PageCopies::new(within, trace);
+        // A page without a site is compared with no other where sites are.
+        if !look.is_alone(0) {
+            let claims = copies.claims(&fingerprints);
+            let claimed: Vec<_> = claims.iter().map(|Claim { fingerprint, .. }| *fingerprint).collect();
+            let id = page.id.or(page.url).unwrap_or_default();
+            let arrived = self.index.admit(id.as_bytes(), words_of(copies.trace(), &fingerprints), &claimed)?;
+            copies.tell(&claims, &fingerprints, &arrived);
+        }
+        decisions.clear();
+        decide(&copies, 0, look.chrome_of(0), decisions);
+        let span_of = |decision: &Decision| decision.words.unwrap_or(looker.blocks()[decision.block as usize]);
+        let cuts: Vec<Cut> =
+            decisions.iter().map(|decision| Cut { span: span_of(decision), reason: decision.reason }).collect();
+        let mut text = Vec::with_capacity(page.text.len());
+        edit::cut(page.text, cuts.iter().map(|cut| cut.span), &mut text);
+        Ok(Page { text, cuts, ids: copies.into_ids() })
+    }
+}
+
+/// What an index of this configuration is opened with: all on which it depends what has which fingerprint.
+pub(crate) fn options(config: &Config) -> IndexOptions {
+    Index::options()
+        .setting("unit", &spelled(&config.unit))
+        .setting("fold", &spelled(&config.fold))
+        .setting("scope", &spelled(&config.scope))
+        .setting("min-chars", &config.min_chars.to_string())
+}
+
+/// A setting as configurations spell it.
+fn spelled(setting: &impl serde::Serialize) -> String {
+    let value = serde_json::to_value(setting).unwrap_or_default();
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,263 @@
+//! Crawls: pages that come in any order, again and again, with restarts and crashes between, against one pass over them all.
+
+use dehusk::fingerprint::Fingerprint;
+use dehusk::index::Known;
+use dehusk::{Cleaner, Config, Crawl, Document, Index, Reason, Scope, Scratch};
+use proptest::prelude::*;
+use proptest::test_runner::{Config as Tries, RngSeed};
+use std::path::Path;
+
+fn config() -> Config {
+    Config { level: dehusk::Level::Rules, ..Config::default() }
+}
+
+fn open(folder: &Path, config: &Config) -> Crawl {
+    Crawl::open(folder, config).expect("the crawl can be opened").commit_every(None)
+}
+
+/// A page of lines: long ones, which repeat, short ones, which go only beside those, blank ones, and chrome.
+fn page(lines: &[u8]) -> String {
+    let line = |number: &u8| match number % 16 {
+        kind @ 0..6 => {
+            format!("Line {kind} is long enough to be dropped where it repeats, as it says itself, number {kind}.\n")
+        }
+        kind @ 6..11 => format!("Short {kind}.\n"),
+        11 | 12 => "\n".into(),
+        13 => "Skip to content\n".into(),
+        _ => format!("Only page {number} has this line, or very few do, and it is long enough to repeat: {number}.\n"),
+    };
+    lines.iter().map(line).collect()
+}
+
+fn url(page_idx: usize) -> String {
+    format!("https://site-{}.example/{page_idx}", page_idx % 3)
+}
+
+fn document<'d>(text: &'d str, url: &'d str) -> Document<'d> {
+    Document { url: Some(url), ..Document::new(text) }
+}
+
+fn crawled(crawl: &Crawl, pages: &[String], page_idx: usize) -> String {
+    let url = url(page_idx);
+    let cleaned = crawl.clean(&document(&pages[page_idx], &url)).expect("a page can be cleaned");
+    String::from_utf8(cleaned.into_text()).expect("what is left of a text is a text")
+}
+
+/// One pass over pages in the order in which they came first.
+struct OnePass<'p> {
+    config: &'p Config,
+    pages: &'p [String],
+    cleaner: Cleaner,
+    /// The pages so far, and what is left of them.
+    cleaned: Vec<(usize, String)>,
+}
+
+impl<'p> OnePass<'p> {
+    fn new(config: &'p Config, pages: &'p [String]) -> Self {
+        let cleaner = Cleaner::new(config).expect("the configuration is right");
+        OnePass { config, pages, cleaner, cleaned: Vec::new() }
+    }
+
+    /// What is left of a page, which comes last if it has not come yet.
+    fn clean(&mut self, page_idx: usize) -> String {
+        if let Some((_, cleaned)) = self.cleaned.iter().find(|(known, _)| *known == page_idx) {
+            return cleaned.clone();
+        }
+        let (url, mut scratch) = (url(page_idx), Scratch::default());
+        let page = document(&self.pages[page_idx], &url);
+        let cleaned = self.cleaner.clean(&page, &mut scratch).expect("a page can be cleaned");
+        let text = String::from_utf8(cleaned.text().to_vec()).expect("what is left of a text is a text");
+        self.cleaned.push((page_idx, text.clone()));
+        text
+    }
+
+    /// The same pass, over so many of its pages.
+    fn truncated(self, n_pages: usize) -> Self {
+        let mut shorter = OnePass::new(self.config, self.pages);
+        self.cleaned.iter().take(n_pages).for_each(|(page_idx, _)| drop(shorter.clean(*page_idx)));
+        shorter
+    }
+}
+
+/// What happens in a crawl.
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    Page(usize),
+    Commit,
+    /// The crawl is ended in order, and begun again.
+    Restart,
+    /// It is ended without a commit.
+    Crash,
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let event = prop_oneof![
+        12 => (0..9_usize).prop_map(Event::Page),
+        2 => Just(Event::Commit),
+        1 => Just(Event::Restart),
+        1 => Just(Event::Crash),
+    ];
+    prop::collection::vec(event, 1..60)
+}
+
+proptest! {
+    #![proptest_config(Tries { cases: 32, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..Tries::default() })]
+
+    #[test]
+    fn whatever_happens_pages_come_out_as_in_one_pass(
+        pages in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..14), 9),
+        events in events(),
+        scope in prop::sample::select(&[Scope::Corpus, Scope::Site][..]),
+    ) {
+        let pages: Vec<String> = pages.iter().map(|lines| page(lines)).collect();
+        let config = Config { scope, ..config() };
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let mut crawl = open(folder.path(), &config);
+        let (mut one_pass, mut n_committed) = (OnePass::new(&config, &pages), 0);
+        for event in events {
+            match event {
+                Event::Page(page_idx) => prop_assert_eq!(crawled(&crawl, &pages, page_idx), one_pass.clean(page_idx)),
+                Event::Commit | Event::Restart => {
+                    crawl.commit().expect("it can be written");
+                    n_committed = one_pass.cleaned.len();
+                }
+                Event::Crash => one_pass = one_pass.truncated(n_committed),
+            }
+            if matches!(event, Event::Restart | Event::Crash) {
+                drop(crawl);
+                crawl = open(folder.path(), &config);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_page_that_has_changed_keeps_what_it_had_and_claims_what_is_new() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let pages = [page(&[0, 1]), page(&[1, 2, 14]), page(&[0, 1, 2, 3])];
+    let changed = [page(&[1, 2, 3, 0]), pages[1].clone(), pages[2].clone()];
+    for round in 0..2 {
+        let crawl = open(folder.path(), &config());
+        // In the second round too: that it has been something else since makes no difference.
+        assert_eq!(crawled(&crawl, &pages, 0), pages[0]);
+        assert_eq!(crawled(&crawl, &pages, 1), page(&[2, 14]));
+        let wanted = page(&[1, 3, 0]);
+        assert_eq!(crawled(&crawl, &changed, 0), wanted);
+        assert_eq!(crawled(&crawl, &changed, 0), wanted);
+        assert_eq!(crawled(&crawl, &pages, 2), "", "round {round}");
+        crawl.commit().expect("it can be written");
+    }
+}
+
+#[test]
+fn it_is_told_where_the_first_copy_is() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let crawl = open(folder.path(), &config());
+    let pages = [page(&[11, 0, 6, 1]), page(&[7, 0, 6, 14, 14])];
+    crawled(&crawl, &pages, 0);
+    crawl.commit().expect("it can be written");
+    let url = url(1);
+    let cleaned = crawl.clean(&document(&pages[1], &url)).expect("a page can be cleaned");
+    assert_eq!(cleaned.text(), page(&[7, 14]).as_bytes());
+    let sources: Vec<_> = cleaned.cuts().iter().map(|cut| cleaned.source(cut).expect("they are repeats")).collect();
+    let told: Vec<_> = sources.iter().map(|source| (source.id, source.block, source.is_same_page)).collect();
+    let first = "https://site-0.example/0";
+    assert_eq!(told, [(first, 1, false), (first, 2, false), ("", 3, true)]);
+    let whole = crawl.clean(&document(&pages[0], "https://other.example/")).expect("a page can be cleaned");
+    assert!(whole.text().is_empty() || whole.text() == b"\n", "{:?}", whole.text());
+    assert!(whole.cuts().iter().any(|cut| matches!(cut.reason, Reason::Copy(_))));
+    let chrome = crawl.clean(&Document::new("Skip to content\n")).expect("a page can be cleaned");
+    assert_eq!(chrome.source(&chrome.cuts()[0]), None);
+}
+
+#[test]
+fn threads_keep_one_copy_of_each_line() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let crawl = open(folder.path(), &config()).commit_every(Some(7));
+    let pages: Vec<String> = (0..200_u8).map(|number| page(&[number, number / 2, number / 3, 14, 15])).collect();
+    let outputs: Vec<String> = std::thread::scope(|scope| {
+        let (crawl, pages) = (&crawl, &pages);
+        let threads: Vec<_> = (0..4)
+            .map(|thread_idx| {
+                let own = (thread_idx..200).step_by(4);
+                scope.spawn(move || own.map(|page_idx| crawled(crawl, pages, page_idx)).collect::<Vec<_>>())
+            })
+            .collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("cleaning does not panic")).collect()
+    });
+    let mut long: Vec<&str> = outputs.iter().flat_map(|output| output.lines()).filter(|line| line.len() > 60).collect();
+    let n_kept = long.len();
+    long.sort_unstable();
+    long.dedup();
+    assert_eq!(n_kept, long.len(), "a line was kept twice");
+    let mut wanted: Vec<&str> = pages.iter().flat_map(|page| page.lines()).filter(|line| line.len() > 60).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    assert_eq!(long, wanted, "a line was lost");
+}
+
+#[test]
+fn pages_without_an_id_are_others_each_time() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let text = page(&[0, 1]);
+    let crawl = open(folder.path(), &config());
+    assert_eq!(crawl.clean(&Document::new(&text)).expect("it can be cleaned").text(), text.as_bytes());
+    assert_eq!(crawl.clean(&Document::new(&text)).expect("it can be cleaned").text(), b"");
+    let named = Document { id: Some("1"), ..Document::new(&text) };
+    assert_eq!(crawl.clean(&named).expect("it can be cleaned").text(), b"");
+    for nothing in ["", "\n", "x"] {
+        assert_eq!(crawl.clean(&Document::new(nothing)).expect("it can be cleaned").text(), nothing.as_bytes());
+    }
+}
+
+#[test]
+fn what_a_crawl_cannot_do_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("index");
+    for (config, wanted) in [
+        (Config { keep: dehusk::Keep::None, ..config() }, "keep is \"none\""),
+        (Config { scope: Scope::Document, ..config() }, "scope is such that"),
+        (Config { scope: Scope::Off, ..config() }, "scope is such that"),
+    ] {
+        let error = Crawl::open(&path, &config).expect_err("it is refused");
+        assert!(error.is_config() && error.to_string().contains(wanted), "{error}");
+    }
+    drop(open(&path, &config()));
+    let others = Config { min_chars: 80, ..config() };
+    let error = Crawl::open(&path, &others).expect_err("it was made with others").to_string();
+    assert!(error.contains("min-chars \"60\", and now it is \"80\""), "{error}");
+    let index = Index::options().owners(false).open(folder.path().join("keys")).expect("it can be made");
+    assert!(index.is_empty());
+    drop(index);
+    let error = Crawl::open(folder.path().join("keys"), &config()).expect_err("it keeps no owners");
+    assert!(error.is_usage(), "{error}");
+}
+
+#[test]
+fn damage_to_the_documents_is_told() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let pages = [page(&[0, 1, 6]), page(&[0, 1, 6])];
+    {
+        let crawl = open(folder.path(), &config());
+        crawled(&crawl, &pages, 0);
+        crawl.commit().expect("it can be written");
+        let mut owners = Vec::new();
+        crawl.index().owners(&[Fingerprint::of(b"nobody has this")], &mut owners).expect("it can be read");
+        assert_eq!(owners, [None]);
+    }
+    let path = folder.path().join("documents");
+    let whole = std::fs::read(&path).expect("it is there");
+    let second = url(1);
+    for at in 8..whole.len() {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1 << (at % 8);
+        std::fs::write(&path, damaged).expect("it can be written");
+        let crawl = open(folder.path(), &config());
+        let error = crawl.clean(&document(&pages[1], &second)).expect_err("what it repeats cannot be read");
+        assert!(error.is_damaged_index(), "{error}");
+    }
+    std::fs::write(&path, &whole[..whole.len() - 1]).expect("it can be written");
+    assert!(Crawl::open(folder.path(), &config()).is_err_and(|error| error.is_damaged_index()));
+    std::fs::write(&path, &whole).expect("it can be written");
+    assert_eq!(crawled(&open(folder.path(), &config()), &pages, 1), "");
+}
