@@ -30,6 +30,6 @@ pub use clean::{Arrival, Cleaned, Cleaner, Cut, Document, Failure, Learner, Scra
 pub use config::Config;
 pub use crawl::{Crawl, Page, Source};
 pub use decide::{Decision, Keep, Reason, Scope, Template};
-pub use durable::{Index, IndexOptions, IndexReader};
+pub use durable::{Index, IndexOptions, IndexReader, IndexStats};
 pub use error::{Error, Result};
 pub use score::{About, Level, Score, WEIGHTS_VERSION};

@@ -32,6 +32,7 @@ mod cli {
 
     mod evals;
     mod explains;
+    mod indexes;
     mod learns;
     mod packs;
     mod parquet_file;

@@ -57,7 +57,7 @@ impl Index {
 
 impl Shared {
     /// The document that an owner is.
-    fn document(&self, owner: Owner) -> Result<Document> {
+    pub(super) fn document(&self, owner: Owner) -> Result<Document> {
         let pending = self.active().documents.pending(owner);
         let missing = || Error::damaged_index(self.folder.path(), "the documents are missing");
         pending.map_or_else(|| self.documents.as_ref().ok_or_else(missing)?.read(owner), Ok)
@@ -98,6 +98,7 @@ impl Active {
             None => {
                 document.previous = last;
                 let owner = self.documents.add(&document)?;
+                self.n_documents += 1;
                 if let Some(id_key) = id_key {
                     self.put(width, Record::new(*id_key, Held::By(owner)), last.is_none());
                 }
@@ -118,7 +119,7 @@ impl Active {
     }
 
     /// Puts a record, of a fingerprint that nobody had if it `is_new`.
-    fn put(&mut self, width: Width, record: Record, is_new: bool) {
+    pub(super) fn put(&mut self, width: Width, record: Record, is_new: bool) {
         self.n_keys += u64::from(is_new);
         self.n_changes += u64::from(!is_new);
         width.write(&record, &mut self.uncommitted);

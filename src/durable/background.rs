@@ -1,11 +1,12 @@
 //! The threads that write full tables as runs, and merge runs.
 
 use super::files::Series;
-use super::merge::{Releases, merge, pick};
+use super::merge::{Releases, Source, merge, pick};
 use super::run::{RunWriter, SortedRun};
 use super::{Full, Shared};
 use crate::error::{Error, Result};
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -74,6 +75,20 @@ impl Background {
         self.desk.lock().check()
     }
 
+    /// Does something while nothing else is done, and lets nothing else be done.
+    pub(super) fn alone(&self, work: impl FnOnce() -> Result<()>) -> Result<()> {
+        {
+            let mut desk = self.desk.until(|work| work.is_idle() || work.has_failed());
+            desk.check()?;
+            (desk.is_writing, desk.is_merging) = (true, true);
+        }
+        let outcome = work();
+        let mut desk = self.desk.lock();
+        (desk.is_writing, desk.is_merging) = (false, false);
+        self.desk.changed.notify_all();
+        outcome
+    }
+
     /// Waits until there is nothing more to do.
     pub(super) fn settle(&self) -> Result<()> {
         self.desk.until(|work| work.is_idle() || work.has_failed()).check()
@@ -133,7 +148,8 @@ impl Work {
 fn write_tables(shared: &Shared, desk: &Desk) {
     loop {
         let full = {
-            let mut work = desk.until(|work| work.is_over || (!work.full.is_empty() && !work.has_failed()));
+            let mut work =
+                desk.until(|work| work.is_over || (!work.full.is_empty() && !work.is_writing && !work.has_failed()));
             if work.is_over {
                 return;
             }
@@ -157,7 +173,8 @@ fn write_tables(shared: &Shared, desk: &Desk) {
 fn merge_runs(shared: &Shared, desk: &Desk) {
     loop {
         {
-            let mut work = desk.until(|work| work.is_over || (work.wants_merge && !work.has_failed()));
+            let mut work =
+                desk.until(|work| work.is_over || (work.wants_merge && !work.is_merging && !work.has_failed()));
             if work.is_over {
                 return;
             }
@@ -198,14 +215,26 @@ impl Shared {
     fn merge_next(&self, stop: &AtomicBool) -> Result<bool> {
         let runs = self.view().runs.clone();
         let Some(range) = pick(&runs, self.table_records) else { return Ok(false) };
+        self.merge(&runs, range, stop)
+    }
+
+    /// Merges some of the runs, which are all there were a moment ago; says whether it came to the end before it was to stop.
+    pub(super) fn merge(&self, runs: &[Arc<SortedRun>], range: Range<usize>, stop: &AtomicBool) -> Result<bool> {
         let merged = &runs[range.clone()];
         let n_records = merged.iter().map(|run| run.n_records()).sum();
         if n_records > RunWriter::MAX_RECORDS {
             return Ok(false);
         }
-        let newest_first: Vec<&SortedRun> = merged.iter().rev().map(|run| &**run).collect();
+        let newest_first = merged.iter().rev().map(|run| Source::Run(run.scan())).collect();
         let releases = if range.start == 0 { Releases::Go } else { Releases::Stay };
-        let fill = |writer: &mut RunWriter| merge(&newest_first, releases, writer, stop);
+        let fill = |writer: &mut RunWriter| {
+            let mut n_merged = 0_u32;
+            merge(newest_first, releases, |record| {
+                n_merged = n_merged.wrapping_add(1);
+                writer.push(record)?;
+                Ok(!n_merged.is_multiple_of(1 << 14) || !stop.load(Ordering::Relaxed))
+            })
+        };
         let Some((number, run)) = self.write_run(n_records, fill)? else { return Ok(false) };
         let mut list = self.list();
         // Runs are only added behind those that were there.

@@ -77,6 +77,11 @@ pub(crate) struct Document {
 }
 
 impl Document {
+    /// How many words it takes.
+    fn n_words(&self) -> u64 {
+        (HEAD_WORDS + self.id.len().div_ceil(WORD) + self.blocks.len()) as u64
+    }
+
     /// Appends its bytes.
     fn write(&self, path: &std::path::Path, out: &mut Vec<u8>) -> Result<()> {
         let count = |count: usize| {
@@ -200,6 +205,8 @@ pub(super) struct DocumentsReader {
 }
 
 impl DocumentsReader {
+    pub(super) const NAME: &str = NAME;
+
     /// Opens the documents of which so many words are committed; nothing if there never were any.
     pub(super) fn open(folder: &Folder, n_words: u64) -> Result<Option<Self>> {
         let path = folder.join(NAME);
@@ -218,6 +225,19 @@ impl DocumentsReader {
             true => Err(Error::damaged_index(&path, "it ends too early")),
             false => Err(Error::damaged_index(&path, "it does not begin as what was written")),
         }
+    }
+
+    /// Gives all documents of so many words, in their order; says how many they are.
+    pub(super) fn each(&self, n_words: u64, mut take: impl FnMut(Owner, Document) -> Result<()>) -> Result<u64> {
+        let (mut n_documents, mut word) = (0, 1);
+        while word < n_words {
+            let owner = Owner::new(word).ok_or_else(|| Error::index_full(1 << Owner::BITS))?;
+            let document = self.read(owner)?;
+            word += document.n_words();
+            n_documents += 1;
+            take(owner, document)?;
+        }
+        Ok(n_documents)
     }
 
     /// The document that an owner is.

@@ -1,44 +1,52 @@
 //! Merging runs: which ones, and into what.
 
 use super::record::{Held, Record};
-use super::run::{RunWriter, Scan, SortedRun};
+use super::run::{Scan, SortedRun};
 use crate::error::Result;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// So many runs of one level are merged into one of the next.
 const FANOUT: usize = 4;
 
-/// Merges runs, given from the newest to the oldest: of a fingerprint that several hold, what the newest says counts. Says
-/// whether it came to the end before it was told to stop.
-pub(super) fn merge(
-    newest_first: &[&SortedRun],
-    releases: Releases,
-    writer: &mut RunWriter,
-    stop: &AtomicBool,
-) -> Result<bool> {
-    let mut heads = Vec::with_capacity(newest_first.len());
-    for run in newest_first {
-        let mut scan = run.scan();
-        if let Some(record) = scan.next()? {
-            heads.push(Head { order: record.order(), record, scan, is_over: false });
+/// Records in order, of a run or a table.
+pub(super) enum Source<'r> {
+    Run(Scan<'r>),
+    Table(std::vec::IntoIter<Record>),
+}
+
+impl Source<'_> {
+    fn next(&mut self) -> Result<Option<Record>> {
+        match self {
+            Source::Run(scan) => scan.next(),
+            Source::Table(records) => Ok(records.next()),
         }
     }
-    let mut n_merged = 0_u32;
-    while let Some(least) = heads.iter().map(|head| head.order).min() {
-        n_merged = n_merged.wrapping_add(1);
-        if n_merged.is_multiple_of(1 << 14) && stop.load(Ordering::Relaxed) {
-            return Ok(false);
+}
+
+/// Merges records, given from the newest to the oldest: of a fingerprint that several hold, what the newest says counts. `take`
+/// is given what comes of it in order, until it says that it takes no more; says whether all was taken.
+pub(super) fn merge(
+    newest_first: Vec<Source<'_>>,
+    releases: Releases,
+    mut take: impl FnMut(&Record) -> Result<bool>,
+) -> Result<bool> {
+    let mut heads = Vec::with_capacity(newest_first.len());
+    for mut source in newest_first {
+        if let Some(record) = source.next()? {
+            heads.push(Head { order: record.order(), record, source, is_over: false });
         }
+    }
+    while let Some(least) = heads.iter().map(|head| head.order).min() {
         let mut is_taken = false;
         let mut is_over = false;
         for head in heads.iter_mut().filter(|head| head.order == least) {
             let is_newest = !std::mem::replace(&mut is_taken, true);
-            if is_newest && (releases == Releases::Stay || head.record.held() != Held::Released) {
-                writer.push(&head.record)?;
+            let stays = is_newest && (releases == Releases::Stay || head.record.held() != Held::Released);
+            if stays && !take(&head.record)? {
+                return Ok(false);
             }
-            match head.scan.next()? {
+            match head.source.next()? {
                 Some(record) => (head.order, head.record) = (record.order(), record),
                 None => (is_over, head.is_over) = (true, true),
             }
@@ -62,7 +70,7 @@ pub(super) enum Releases {
 struct Head<'r> {
     order: u128,
     record: Record,
-    scan: Scan<'r>,
+    source: Source<'r>,
     is_over: bool,
 }
 

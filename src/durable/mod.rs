@@ -22,6 +22,7 @@ mod record;
 mod run;
 mod sealed;
 mod table;
+mod upkeep;
 mod view;
 
 use crate::error::{Error, Result};
@@ -42,6 +43,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use table::Table;
+pub use upkeep::IndexStats;
 use view::{View, in_order};
 
 /// So many fingerprints fill a table: what a hash table of 2²⁰ slots takes before it grows.
@@ -115,6 +117,7 @@ struct Active {
     uncommitted: Vec<u8>,
     committed: Committed,
     n_keys: u64,
+    n_documents: u64,
     log: Log,
     log_number: u64,
     marker: Marker,
@@ -191,6 +194,16 @@ impl Index {
         Self::options().open(path)
     }
 
+    /// Opens the index in a folder for writing, whatever it was made with; none is made.
+    ///
+    /// # Errors
+    ///
+    /// See [`IndexOptions::open`]; and when there is none.
+    pub fn open_existing(path: impl AsRef<Path>) -> Result<Self> {
+        let head = head_of(&Folder::new(path.as_ref()))?;
+        Self::options().owners(head.owners).open(path)
+    }
+
     /// Options to choose before opening.
     pub fn options() -> IndexOptions {
         IndexOptions { owners: true, settings: BTreeMap::new(), table_records: TABLE_RECORDS }
@@ -249,8 +262,11 @@ impl Index {
 /// ```
 #[derive(Debug)]
 pub struct IndexReader {
+    folder: Folder,
+    head: Head,
     view: View,
     committed: Committed,
+    documents: Option<DocumentsReader>,
 }
 
 impl IndexReader {
@@ -272,8 +288,9 @@ impl IndexReader {
             }
         };
         let Contents { runs, table, committed, .. } = contents;
-        DocumentsReader::open(&folder, committed.n_words)?;
-        Ok(IndexReader { view: View { generation: 0, tables: vec![Arc::new(table)], runs }, committed })
+        let documents = DocumentsReader::open(&folder, committed.n_words)?;
+        let view = View { generation: 0, tables: vec![Arc::new(table)], runs };
+        Ok(IndexReader { folder, head, view, committed, documents })
     }
 }
 
@@ -346,6 +363,7 @@ impl Shared {
             uncommitted: Vec::new(),
             committed,
             n_keys: committed.n_keys,
+            n_documents: committed.n_documents,
             log,
             log_number,
             marker,
@@ -445,7 +463,8 @@ impl Active {
     fn commit(&mut self) -> Result<()> {
         let n_commits = self.committed.n_commits + 1;
         self.documents.sync()?;
-        let committed = Committed { n_keys: self.n_keys, n_commits, n_words: self.documents.n_words() };
+        let (n_keys, n_documents) = (self.n_keys, self.n_documents);
+        let committed = Committed { n_keys, n_commits, n_words: self.documents.n_words(), n_documents };
         self.log.append(&[&committed.to_bytes(), &self.uncommitted])?;
         self.log.sync()?;
         self.marker.write(Mark { log: self.log_number, end: self.log.end() })?;

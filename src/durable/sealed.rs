@@ -43,6 +43,8 @@ pub(super) struct Committed {
     pub(super) n_commits: u64,
     /// How many words of documents there are.
     pub(super) n_words: u64,
+    /// How many documents they are, each version counted.
+    pub(super) n_documents: u64,
 }
 
 impl Head {
@@ -107,12 +109,12 @@ impl List {
     }
 }
 
-const COMMITTED_BYTES: usize = 24;
+const COMMITTED_BYTES: usize = 32;
 
 impl Committed {
     pub(super) fn to_bytes(self) -> [u8; COMMITTED_BYTES] {
         let mut bytes = [0; COMMITTED_BYTES];
-        let numbers = [self.n_keys, self.n_commits, self.n_words];
+        let numbers = [self.n_keys, self.n_commits, self.n_words, self.n_documents];
         for (bytes, number) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(numbers) {
             *bytes = number.to_le_bytes();
         }
@@ -121,8 +123,8 @@ impl Committed {
 
     pub(super) fn from_bytes(bytes: &[u8; COMMITTED_BYTES]) -> Self {
         let (numbers, _) = bytes.as_chunks::<8>();
-        let [n_keys, n_commits, n_words] = std::array::from_fn(|idx| u64::from_le_bytes(numbers[idx]));
-        Committed { n_keys, n_commits, n_words }
+        let [n_keys, n_commits, n_words, n_documents] = std::array::from_fn(|idx| u64::from_le_bytes(numbers[idx]));
+        Committed { n_keys, n_commits, n_words, n_documents }
     }
 }
 

@@ -68,7 +68,7 @@ fn a_torn_commit_is_as_if_it_had_never_happened() {
     let whole = fs::read(&log).expect("it can be read");
     // The last commit is not told of: the process was killed in it.
     let copy = copied(folder.path());
-    let last = whole.len() - (16 + 16 + BATCH * 21);
+    let last = whole.len() - (16 + 32 + BATCH * 21);
     fs::remove_file(copy.path().join("mark")).expect("it is there");
     let torn = copy.path().join(log.file_name().expect("it has a name"));
     for cut in (last..whole.len()).step_by(13) {

@@ -141,6 +141,9 @@ pub(crate) enum Command {
     /// List, show and test packs of rules
     #[command(subcommand)]
     Packs(PacksCommand),
+    /// Look after an index that a crawl keeps
+    #[command(subcommand)]
+    Index(IndexCommand),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -166,6 +169,46 @@ pub(crate) enum PacksCommand {
     Test {
         /// Names of packs, or files; all packs that come with dehusk if none is given
         packs: Vec<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum IndexCommand {
+    /// Tell what is in an index
+    Stats {
+        /// The folder of the index
+        #[arg(value_hint = ValueHint::DirPath)]
+        index: PathBuf,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read all of an index, and tell whether it is whole
+    Verify {
+        /// The folder of the index
+        #[arg(value_hint = ValueHint::DirPath)]
+        index: PathBuf,
+    },
+    /// Print all fingerprints, and who has each, as JSONL in the order of fingerprints
+    Export {
+        /// The folder of the index
+        #[arg(value_hint = ValueHint::DirPath)]
+        index: PathBuf,
+    },
+    /// Give up all that some documents have, so that others may claim it; they are new when they come again
+    RemoveOwner {
+        /// The folder of the index
+        #[arg(value_hint = ValueHint::DirPath)]
+        index: PathBuf,
+        /// What the documents are known by, such as their addresses
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+    /// Put all runs of an index together, without what was given up
+    Compact {
+        /// The folder of the index
+        #[arg(value_hint = ValueHint::DirPath)]
+        index: PathBuf,
     },
 }
 

@@ -4,6 +4,7 @@ mod args;
 mod clean;
 mod eval;
 mod explain;
+mod index;
 mod learn;
 mod packs;
 mod terminal;
@@ -55,6 +56,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
         }
         Command::Train { gold, output, seed, force, quiet } => train::train(&gold, &output, seed, force, quiet),
         Command::Packs(command) => packs::packs(command),
+        Command::Index(command) => index::index(command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "dehusk", &mut script);

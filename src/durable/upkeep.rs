@@ -1,0 +1,232 @@
+//! Looking after an index: what is in it, whether it is whole, and taking things out.
+
+use super::documents::DocumentsReader;
+use super::files::Folder;
+use super::merge::{Releases, Source, merge};
+use super::record::{Held, Record};
+use super::view::View;
+use super::{Index, IndexReader};
+use crate::error::{Error, Result};
+use crate::fingerprint::Fingerprint;
+use crate::index::Owner;
+use serde::Serialize;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::AtomicBool;
+
+/// What is in an index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct IndexStats {
+    /// How many fingerprints have an owner: blocks, documents as wholes, and ids.
+    pub fingerprints: u64,
+    /// How many documents came, each version of one counted.
+    pub documents: u64,
+    /// How many commits there were.
+    pub commits: u64,
+    /// How many runs there are.
+    pub runs: usize,
+    /// How many records they hold; more than there are fingerprints where some were given up.
+    pub records_in_runs: u64,
+    /// The bytes of what the fingerprints take on disk: runs and logs.
+    pub fingerprint_bytes: u64,
+    /// The bytes of the documents.
+    pub document_bytes: u64,
+    /// Whether it says who has a fingerprint.
+    pub owners: bool,
+    /// The version of the fold.
+    pub fold_version: u32,
+    /// The settings that it was made with.
+    pub settings: BTreeMap<String, String>,
+}
+
+impl View {
+    /// Gives all records that hold something, in the order of their fingerprints, until no more is taken.
+    fn each(&self, take: impl FnMut(&Record) -> Result<bool>) -> Result<bool> {
+        let tables = self.tables.iter().rev().map(|table| Source::Table(table.sorted().into_iter()));
+        let runs = self.runs.iter().rev().map(|run| Source::Run(run.scan()));
+        merge(tables.chain(runs).collect(), Releases::Go, take)
+    }
+}
+
+impl IndexReader {
+    /// What is in it.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read.
+    pub fn stats(&self) -> Result<IndexStats> {
+        let IndexReader { folder, head, view, committed, .. } = self;
+        let bytes = folder.bytes()?;
+        Ok(IndexStats {
+            fingerprints: committed.n_keys,
+            documents: committed.n_documents,
+            commits: committed.n_commits,
+            runs: view.runs.len(),
+            records_in_runs: view.runs.iter().map(|run| run.n_records()).sum(),
+            fingerprint_bytes: bytes.of_fingerprints,
+            document_bytes: bytes.of_documents,
+            owners: head.owners,
+            fold_version: head.fold,
+            settings: head.settings.clone(),
+        })
+    }
+
+    /// Reads all of it, and holds it together: checksums, order, counts, and that all owners are there.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong first.
+    pub fn verify(&self) -> Result<()> {
+        let IndexReader { folder, head, view, committed, documents } = self;
+        let damaged = |what: &str| Err(Error::damaged_index(folder.path(), what));
+        let mut owners = HashSet::new();
+        if let Some(documents) = documents {
+            let n_documents = documents.each(committed.n_words, |owner, _| {
+                owners.insert(owner);
+                Ok(())
+            })?;
+            if n_documents != committed.n_documents {
+                return damaged(&format!("{n_documents} documents, and not {}", committed.n_documents));
+            }
+        }
+        let has_documents = committed.n_documents > 0 && head.owners;
+        let (mut n_keys, mut before) = (0, None);
+        view.each(|record| {
+            n_keys += 1;
+            if before.replace(record.order()).is_some_and(|before| before >= record.order()) {
+                return Err(Error::damaged_index(folder.path(), "records are out of order"));
+            }
+            match record.held() {
+                Held::By(owner) if has_documents && !owners.contains(&owner) => {
+                    let what = format!("owner {} is no document", owner.number());
+                    Err(Error::damaged_index(folder.path(), &what))
+                }
+                _ => Ok(true),
+            }
+        })?;
+        if n_keys != committed.n_keys {
+            return damaged(&format!("{n_keys} fingerprints, and not {}", committed.n_keys));
+        }
+        Ok(())
+    }
+
+    /// Gives every fingerprint with its owner, and what that is known by if it is a document that has an id, in the order of
+    /// fingerprints, until no more is taken.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be read, or is damaged; and what `take` fails with.
+    pub fn each(&self, mut take: impl FnMut(Fingerprint, Owner, Option<&str>) -> Result<bool>) -> Result<()> {
+        let mut last = None;
+        self.view.each(|record| {
+            let Held::By(owner) = record.held() else { return Ok(true) };
+            if last.as_ref().is_none_or(|(known, _)| *known != owner) {
+                last = Some((owner, self.id_of(owner)?));
+            }
+            let id = last.as_ref().and_then(|(_, id)| id.as_deref());
+            take(record.fingerprint(), owner, id)
+        })?;
+        Ok(())
+    }
+
+    fn id_of(&self, owner: Owner) -> Result<Option<String>> {
+        let documents = self.documents.as_ref().filter(|_| self.committed.n_documents > 0);
+        let Some(documents) = documents.filter(|_| self.head.owners) else { return Ok(None) };
+        let id = documents.read(owner)?.id;
+        Ok((!id.is_empty()).then(|| String::from_utf8_lossy(&id).into_owned()))
+    }
+}
+
+impl Index {
+    /// Gives up all that the document with an id has, in all its versions: its blocks may be claimed by others, and it is new when it
+    /// comes again. Says how many fingerprints that were. It reads the whole index, and commits.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be read or written.
+    pub fn remove_owner(&self, id: &str) -> Result<u64> {
+        let shared = &*self.shared;
+        let id_key = Fingerprint::of_id(id.as_bytes());
+        let (below, active) = shared.look(&[id_key], &[0])?;
+        let mut next = active.table.find(&id_key).or(below[0]).and_then(Held::owner).filter(|_| !id.is_empty());
+        drop(active);
+        let mut versions = HashSet::new();
+        while let Some(owner) = next.filter(|owner| versions.insert(*owner)) {
+            next = shared.document(owner)?.previous;
+        }
+        if versions.is_empty() {
+            return Ok(0);
+        }
+        // What others claim meanwhile is not of these versions.
+        self.commit()?;
+        let mut active = shared.active();
+        let mut view = View::clone(&shared.view());
+        view.tables.push(std::sync::Arc::new(std::mem::take(&mut active.table)));
+        let mut released = Vec::new();
+        let found = view.each(|record| {
+            if record.held().owner().is_some_and(|owner| versions.contains(&owner)) {
+                released.push(Record::new(record.fingerprint(), Held::Released));
+            }
+            Ok(true)
+        });
+        let table = view.tables.pop().and_then(std::sync::Arc::into_inner);
+        active.table = table.unwrap_or_default();
+        found?;
+        for record in &released {
+            active.put(shared.width, *record, false);
+        }
+        let n_released = released.len() as u64;
+        active.n_keys -= n_released;
+        drop(active);
+        self.commit()?;
+        Ok(n_released)
+    }
+
+    /// Puts all runs together as one, without what was given up or is there twice.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be read or written.
+    pub fn compact(&self) -> Result<()> {
+        self.commit()?;
+        let shared = &*self.shared;
+        let mut active = shared.active();
+        if active.table.len() > 0 {
+            let full = shared.rotate(&mut active)?;
+            self.background.write(full)?;
+        }
+        drop(active);
+        self.background.alone(|| {
+            let runs = shared.view().runs.clone();
+            if runs.len() > 1 {
+                shared.merge(&runs, 0..runs.len(), &AtomicBool::new(false))?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// How many bytes the files of an index have.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Bytes {
+    pub(super) of_fingerprints: u64,
+    pub(super) of_documents: u64,
+}
+
+impl Folder {
+    fn bytes(&self) -> Result<Bytes> {
+        let fails = |source| Error::reading(self.path(), source);
+        let mut bytes = Bytes::default();
+        for entry in std::fs::read_dir(self.path()).map_err(fails)? {
+            let entry = entry.map_err(fails)?;
+            // What is merged away meanwhile does not count.
+            let size = entry.metadata().map_or(0, |metadata| metadata.len());
+            let name = entry.file_name();
+            if name == DocumentsReader::NAME {
+                bytes.of_documents += size;
+            } else {
+                bytes.of_fingerprints += size;
+            }
+        }
+        Ok(bytes)
+    }
+}
