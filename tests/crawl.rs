@@ -2,7 +2,7 @@
 
 use dehusk::fingerprint::Fingerprint;
 use dehusk::index::Known;
-use dehusk::{Cleaner, Config, Crawl, Document, Index, Reason, Scope, Scratch};
+use dehusk::{Cleaner, Config, Crawl, Document, Index, IndexReader, Reason, Scope, Scratch};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Tries, RngSeed};
 use std::path::Path;
@@ -129,6 +129,54 @@ proptest! {
             }
         }
     }
+}
+
+proptest! {
+    #![proptest_config(Tries { cases: 12, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..Tries::default() })]
+
+    #[test]
+    fn merging_two_indexes_is_one_crawl_after_the_other(
+        pages in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..14), 9),
+        crawls in prop::collection::vec(prop::collection::vec(0..9_usize, 0..12), 2..4),
+    ) {
+        let pages: Vec<String> = pages.iter().map(|lines| page(lines)).collect();
+        let config = config();
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let crawl_all = |name: &str, crawls: &[Vec<usize>]| {
+            let crawl = open(&folder.path().join(name), &config);
+            crawls.iter().flatten().for_each(|page_idx| drop(crawled(&crawl, &pages, *page_idx)));
+            crawl.commit().expect("it can be written");
+            IndexReader::open(folder.path().join(name)).expect("it can be read")
+        };
+        let others: Vec<IndexReader> =
+            crawls.iter().zip(["1", "2", "3"]).map(|(crawl, name)| crawl_all(name, std::slice::from_ref(crawl))).collect();
+        let wanted = exported(&crawl_all("one after the other", &crawls));
+        // Once more: nothing changes.
+        for _ in 0..2 {
+            let merged = others[0].like(folder.path().join("merged")).expect("it can be made");
+            others.iter().for_each(|other| merged.take_in(other).expect("they are of the same settings"));
+            drop(merged);
+            let reader = IndexReader::open(folder.path().join("merged")).expect("it can be read");
+            reader.verify().expect("it is whole");
+            prop_assert_eq!(&exported(&reader), &wanted);
+        }
+        let outputs = |name: &str| {
+            let crawl = open(&folder.path().join(name), &config);
+            (0..9).rev().map(|page_idx| crawled(&crawl, &pages, page_idx)).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(outputs("merged"), outputs("one after the other"));
+    }
+}
+
+/// Which page has which fingerprint.
+fn exported(index: &IndexReader) -> Vec<(Fingerprint, Option<String>)> {
+    let mut all = Vec::new();
+    let take = |fingerprint, _, id: Option<&str>| {
+        all.push((fingerprint, id.map(str::to_owned)));
+        Ok(true)
+    };
+    index.each(take).expect("it can be read");
+    all
 }
 
 #[test]

@@ -228,9 +228,21 @@ impl DocumentsReader {
     }
 
     /// Gives all documents of so many words, in their order; says how many they are.
-    pub(super) fn each(&self, n_words: u64, mut take: impl FnMut(Owner, Document) -> Result<()>) -> Result<u64> {
-        let (mut n_documents, mut word) = (0, 1);
-        while word < n_words {
+    pub(super) fn each(&self, n_words: u64, take: impl FnMut(Owner, Document) -> Result<()>) -> Result<u64> {
+        self.each_between(Owner::SOMEONE, None, n_words, take)
+    }
+
+    /// Gives the documents from one on, and before another, of so many words; says how many they are.
+    pub(super) fn each_between(
+        &self,
+        from: Owner,
+        before: Option<Owner>,
+        n_words: u64,
+        mut take: impl FnMut(Owner, Document) -> Result<()>,
+    ) -> Result<u64> {
+        let (mut n_documents, mut word) = (0, from.number().max(1));
+        let end = before.map_or(n_words, |before| before.number().min(n_words));
+        while word < end {
             let owner = Owner::new(word).ok_or_else(|| Error::index_full(1 << Owner::BITS))?;
             let document = self.read(owner)?;
             word += document.n_words();

@@ -1,16 +1,19 @@
 //! Looking after an index: what is in it, whether it is whole, and taking things out.
 
+use super::contents::head_of;
 use super::documents::DocumentsReader;
 use super::files::Folder;
 use super::merge::{Releases, Source, merge};
 use super::record::{Held, Record};
+use super::sealed::Head;
 use super::view::View;
 use super::{Index, IndexReader};
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
-use crate::index::Owner;
+use crate::index::{Claims, Owner};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BinaryHeap, HashSet};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 /// What is in an index.
@@ -68,6 +71,19 @@ impl IndexReader {
             fold_version: head.fold,
             settings: head.settings.clone(),
         })
+    }
+
+    /// Opens the index in a folder for writing, whatever it was made with, or makes one as this one is.
+    ///
+    /// # Errors
+    ///
+    /// See [`IndexOptions::open`](crate::IndexOptions::open).
+    pub fn like(&self, path: impl AsRef<Path>) -> Result<Index> {
+        if Head::read(&Folder::new(path.as_ref()))?.is_some() {
+            return Index::open_existing(path);
+        }
+        let options = Index::options().owners(self.head.owners);
+        self.head.settings.iter().fold(options, |options, (name, value)| options.setting(name, value)).open(path)
     }
 
     /// Reads all of it, and holds it together: checksums, order, counts, and that all owners are there.
@@ -181,6 +197,80 @@ impl Index {
         Ok(n_released)
     }
 
+    /// Takes in all that another index has, as coming after what is here: the same comes of it as if all documents of the other had come
+    /// here, in their order. Taking in the same again changes nothing, so that what was broken off can be done anew.
+    ///
+    /// It commits now and then, and reads the other once for each four million fingerprints in it.
+    ///
+    /// # Errors
+    ///
+    /// When the other was made with other settings, keeps no owners where this one does, or has owners that are no documents; or when
+    /// something cannot be read or written.
+    pub fn take_in(&self, other: &IndexReader) -> Result<()> {
+        let IndexReader { folder, head, view, committed, documents } = other;
+        let own = head_of(&self.shared.folder)?;
+        head.refuse_difference(&own, folder)?;
+        if own.settings != head.settings {
+            own.refuse_difference(head, &self.shared.folder)?;
+        }
+        let Some(documents) = documents.as_ref().filter(|_| own.owners && committed.n_documents > 0) else {
+            if own.owners && committed.n_keys > 0 {
+                let what = "its owners are no documents, so that nobody knows in which order they came; claim its fingerprints instead";
+                return Err(Error::usage(what).at(folder.path()));
+            }
+            return self.take_in_keys(view);
+        };
+        let mut from = Owner::SOMEONE;
+        loop {
+            let (mut claims, next) = claims_from(view, from)?;
+            claims.sort_unstable();
+            let mut claims = claims.into_iter().peekable();
+            documents.each_between(from, next, committed.n_words, |owner, document| {
+                let id_key = Fingerprint::of_id(&document.id);
+                // Of a document that was given up only its entry is left.
+                if !document.id.is_empty() && view.find(&[id_key], &[0])? == [None] {
+                    return Ok(());
+                }
+                let mut claimed = Vec::new();
+                while let Some((_, fingerprint)) = claims.next_if(|(claimer, _)| *claimer <= owner) {
+                    // What its id stands for is not claimed, but known.
+                    if document.id.is_empty() || fingerprint != id_key {
+                        claimed.push(fingerprint);
+                    }
+                }
+                self.admit(&document.id, document.blocks, &claimed)?;
+                self.commit_if_large()
+            })?;
+            self.commit()?;
+            match next {
+                Some(next) => from = next,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn take_in_keys(&self, view: &View) -> Result<()> {
+        let (mut batch, mut owners) = (Vec::new(), Vec::new());
+        let mut claim = |batch: &mut Vec<(Fingerprint, Owner)>| {
+            owners.clear();
+            self.claim(batch, &mut owners)?;
+            batch.clear();
+            self.commit_if_large()
+        };
+        view.each(|record| {
+            batch.push((record.fingerprint(), Owner::SOMEONE));
+            if batch.len() == BATCH { claim(&mut batch).map(|()| true) } else { Ok(true) }
+        })?;
+        claim(&mut batch)?;
+        self.commit()
+    }
+
+    /// Commits when enough has come together.
+    fn commit_if_large(&self) -> Result<()> {
+        let is_large = self.shared.active().uncommitted.len() >= UNCOMMITTED_BYTES;
+        if is_large { self.commit() } else { Ok(()) }
+    }
+
     /// Puts all runs together as one, without what was given up or is there twice.
     ///
     /// # Errors
@@ -203,6 +293,38 @@ impl Index {
             Ok(())
         })
     }
+}
+
+/// So many claims are made at a time.
+const BATCH: usize = 10_000;
+/// So much may wait for a commit.
+const UNCOMMITTED_BYTES: usize = 4 << 20;
+/// So many claims are put in the order of their owners at a time.
+const CLAIMS_AT_ONCE: usize = 4 << 20;
+
+/// The claims of the first owners from one on, as many as are to be held at once, with the owner that comes next.
+fn claims_from(view: &View, from: Owner) -> Result<(Vec<(Owner, Fingerprint)>, Option<Owner>)> {
+    let mut claims: BinaryHeap<(Owner, Fingerprint)> = BinaryHeap::new();
+    let mut next: Option<Owner> = None;
+    view.each(|record| {
+        if let Held::By(owner) = record.held()
+            && owner >= from
+            && next.is_none_or(|next| owner < next)
+        {
+            claims.push((owner, record.fingerprint()));
+        }
+        if claims.len() > CLAIMS_AT_ONCE {
+            // The largest owner waits for the next time, with all that it has, unless it is the only one.
+            if let Some((last, _)) = claims.peek().copied().filter(|(last, _)| *last > from) {
+                next = Some(last);
+                while claims.peek().is_some_and(|(owner, _)| *owner == last) {
+                    claims.pop();
+                }
+            }
+        }
+        Ok(true)
+    })?;
+    Ok((claims.into_vec(), next))
 }
 
 /// How many bytes the files of an index have.

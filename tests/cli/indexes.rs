@@ -60,6 +60,34 @@ fn an_export_has_all_that_is_owned() {
 }
 
 #[test]
+fn indexes_are_merged_in_order() {
+    let folder = written();
+    {
+        let config = Config { level: Level::Rules, ..Config::default() };
+        let other = Crawl::open(folder.path("other"), &config).expect("it can be opened");
+        assert_eq!(clean(&other, "d", &format!("{SHIP}\n")), format!("{SHIP}\n"));
+        other.commit().expect("it can be written");
+        let paragraphs = Config { unit: dehusk::text::Unit::Paragraph, ..config };
+        drop(Crawl::open(folder.path("paragraphs"), &paragraphs).expect("it can be opened"));
+    }
+    for (from, page, left) in [("index other", "d", ""), ("other index", "d", SHIP)] {
+        let ran = folder.run(&format!("index merge merged {from}"));
+        assert_eq!((ran.code, &*ran.stdout, &*ran.stderr), (0, "", ""));
+        assert_eq!(folder.run("index verify merged").stdout, "whole: 7 fingerprints, 4 documents\n");
+        let config = Config { level: Level::Rules, ..Config::default() };
+        let merged = Crawl::open(folder.path("merged"), &config).expect("it can be opened");
+        assert_eq!(clean(&merged, page, &format!("{SHIP}\n")).trim_end(), left);
+        drop(merged);
+        std::fs::remove_dir_all(folder.path("merged")).expect("it is there");
+    }
+    let ran = folder.run("index merge index paragraphs");
+    let wanted = "the index was made with unit \"paragraph\", and now it is \"line\"; say what it was made with, or use another index\n";
+    assert!(ran.code == 2 && ran.stderr.ends_with(wanted), "{ran:?}");
+    assert_eq!(folder.run("index merge new nowhere").code, 2);
+    assert!(!folder.exists("new"));
+}
+
+#[test]
 fn what_is_given_up_may_be_claimed() {
     let folder = written();
     let ran = folder.run("index remove-owner index a nobody");

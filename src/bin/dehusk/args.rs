@@ -204,6 +204,15 @@ pub(crate) enum IndexCommand {
         #[arg(required = true)]
         ids: Vec<String>,
     },
+    /// Take into an index all that others have, as if their pages had come after its own
+    Merge {
+        /// The folder of the index that takes the others in; it is made if it is not there
+        #[arg(value_hint = ValueHint::DirPath)]
+        into: PathBuf,
+        /// The folders of the others, in the order in which their pages count as coming
+        #[arg(required = true, value_hint = ValueHint::DirPath)]
+        from: Vec<PathBuf>,
+    },
     /// Put all runs of an index together, without what was given up
     Compact {
         /// The folder of the index

@@ -62,6 +62,15 @@ pub(crate) fn index(command: IndexCommand) -> anyhow::Result<u8> {
             }
             Ok(code)
         }
+        IndexCommand::Merge { into, from } => {
+            let others = from.iter().map(IndexReader::open).collect::<dehusk::Result<Vec<_>>>()?;
+            let index = match others.first() {
+                Some(first) => first.like(&into)?,
+                None => Index::open_existing(&into)?,
+            };
+            others.iter().try_for_each(|other| index.take_in(other))?;
+            Ok(FINE)
+        }
         IndexCommand::Compact { index } => {
             Index::open_existing(index)?.compact()?;
             Ok(FINE)
