@@ -302,9 +302,12 @@ const UNCOMMITTED_BYTES: usize = 4 << 20;
 /// So many claims are put in the order of their owners at a time.
 const CLAIMS_AT_ONCE: usize = 4 << 20;
 
+/// Who has what.
+type Claim = (Owner, Fingerprint);
+
 /// The claims of the first owners from one on, as many as are to be held at once, with the owner that comes next.
-fn claims_from(view: &View, from: Owner) -> Result<(Vec<(Owner, Fingerprint)>, Option<Owner>)> {
-    let mut claims: BinaryHeap<(Owner, Fingerprint)> = BinaryHeap::new();
+fn claims_from(view: &View, from: Owner) -> Result<(Vec<Claim>, Option<Owner>)> {
+    let mut claims: BinaryHeap<Claim> = BinaryHeap::new();
     let mut next: Option<Owner> = None;
     view.each(|record| {
         if let Held::By(owner) = record.held()
