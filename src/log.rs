@@ -36,11 +36,11 @@ pub(crate) struct Stretch {
 
 impl Log {
     /// Begins a log, in place of one that is there.
-    pub(crate) fn create(path: &Path) -> Result<Self> {
+    pub(crate) fn create(path: &Path, locks: Locks) -> Result<Self> {
         let fails = |source| Error::writing(path, source);
         std::fs::create_dir_all(folder_of(path)).map_err(fails)?;
         let file = File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(fails)?;
-        lock(&file, path)?;
+        locks.lock(&file, path)?;
         file.set_len(0).map_err(fails)?;
         Ok(Log { file, path: path.to_owned(), end: 0, is_at_end: true, has_name: true })
     }
@@ -52,14 +52,18 @@ impl Log {
     }
 
     /// Opens a log that is there, and reads it; `take` is given each entry and where it lies, until it takes no more.
-    pub(crate) fn open(path: &Path, mut take: impl FnMut(&[u8], Stretch) -> Result<bool>) -> Result<Option<Self>> {
+    pub(crate) fn open(
+        path: &Path,
+        locks: Locks,
+        mut take: impl FnMut(&[u8], Stretch) -> Result<bool>,
+    ) -> Result<Option<Self>> {
         let fails = |source| Error::reading(path, source);
         let file = match File::options().read(true).write(true).open(path) {
             Ok(file) => file,
             Err(source) if source.kind() == ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(fails(source)),
         };
-        lock(&file, path)?;
+        locks.lock(&file, path)?;
         let end = read_entries(&file, path, &mut take)?;
         // What is torn goes, lest something of it is taken for an entry behind later ones.
         file.set_len(end).map_err(|source| Error::writing(path, source))?;
@@ -91,6 +95,14 @@ impl Log {
         self.end += head.len() as u64 + size;
         let bytes = pieces.last().map_or(0, |piece| piece.len() as u64);
         Ok(Stretch { start: self.end - bytes, bytes })
+    }
+
+    /// Appends an entry, and puts it on the disk. If that fails, it is as if it had not been appended, and what comes next is written
+    /// in its place: what a system could not put on the disk once, it does not try again by itself.
+    pub(crate) fn append_synced(&mut self, pieces: &[&[u8]]) -> Result<()> {
+        let end = self.end;
+        self.append(pieces)?;
+        self.sync().inspect_err(|_| (self.end, self.is_at_end) = (end, false))
     }
 
     /// Puts on the disk what was appended.
@@ -148,6 +160,21 @@ impl Stretch {
     }
 }
 
+/// Who keeps others from writing to a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Locks {
+    /// It is locked itself.
+    Itself,
+    /// Something else is locked for it.
+    Elsewhere,
+}
+
+impl Locks {
+    fn lock(self, file: &File, path: &Path) -> Result<()> {
+        if self == Locks::Itself { lock(file, path) } else { Ok(()) }
+    }
+}
+
 fn lock(file: &File, path: &Path) -> Result<()> {
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => {
@@ -186,7 +213,11 @@ fn read_entries(file: &File, path: &Path, take: &mut impl FnMut(&[u8], Stretch) 
 fn read_entry(reader: &mut impl Read, left: u64, entry: &mut Vec<u8>) -> std::io::Result<bool> {
     let mut head = [0; SIZE_BYTES + CHECK_BYTES];
     let Some(left) = left.checked_sub(head.len() as u64) else { return Ok(false) };
-    reader.read_exact(&mut head)?;
+    match reader.read_exact(&mut head) {
+        // What was torn was cut off meanwhile.
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(false),
+        outcome => outcome?,
+    }
     let (size, check) = head.split_at(SIZE_BYTES);
     let size = size.iter().rev().fold(0, |size, byte| size << 8 | u64::from(*byte));
     if size > left {
@@ -203,7 +234,7 @@ mod tests {
 
     fn entries(path: &Path) -> (Vec<Vec<u8>>, Option<Log>) {
         let mut entries = Vec::new();
-        let log = Log::open(path, |entry, _| {
+        let log = Log::open(path, Locks::Itself, |entry, _| {
             entries.push(entry.to_vec());
             Ok(true)
         });
@@ -214,7 +245,7 @@ mod tests {
     fn a_log_ends_before_the_first_entry_that_is_not_whole() {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let path = folder.path().join("deep/log");
-        let mut log = Log::create(&path).expect("a log can be made");
+        let mut log = Log::create(&path, Locks::Itself).expect("a log can be made");
         for pieces in [&[&b"one"[..]][..], &[b"two and ", b"", b"a half"], &[b""], &[b"three"]] {
             log.append(pieces).expect("it can be written to");
         }
@@ -254,9 +285,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let path = folder.path().join("log");
         assert!(entries(&path).1.is_none());
-        let log = Log::create(&path).expect("a log can be made");
-        assert!(Log::create(&path).is_err_and(|error| error.is_usage()));
-        assert!(Log::open(&path, |_, _| Ok(true)).is_err_and(|error| error.is_usage()));
+        let log = Log::create(&path, Locks::Itself).expect("a log can be made");
+        assert!(Log::create(&path, Locks::Itself).is_err_and(|error| error.is_usage()));
+        assert!(Log::open(&path, Locks::Itself, |_, _| Ok(true)).is_err_and(|error| error.is_usage()));
         log.remove().expect("it can be removed");
         assert!(!path.exists());
     }

@@ -119,6 +119,8 @@ proptest! {
                 Event::Page(page_idx) => prop_assert_eq!(crawled(&crawl, &pages, page_idx), one_pass.clean(page_idx)),
                 Event::Commit | Event::Restart => {
                     crawl.commit().expect("it can be written");
+                    let reader = IndexReader::open(folder.path()).expect("it can be read");
+                    reader.verify().expect("it is whole");
                     n_committed = one_pass.cleaned.len();
                 }
                 Event::Crash => one_pass = one_pass.truncated(n_committed),
@@ -202,6 +204,7 @@ fn it_is_told_where_the_first_copy_is() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let crawl = open(folder.path(), &config());
     let pages = [page(&[11, 0, 6, 1]), page(&[7, 0, 6, 14, 14])];
+    let many_blanks = "\n".repeat(5000);
     crawled(&crawl, &pages, 0);
     crawl.commit().expect("it can be written");
     let url = url(1);
@@ -214,6 +217,16 @@ fn it_is_told_where_the_first_copy_is() {
     let whole = crawl.clean(&document(&pages[0], "https://other.example/")).expect("a page can be cleaned");
     assert!(whole.text().is_empty() || whole.text() == b"\n", "{:?}", whole.text());
     assert!(whole.cuts().iter().any(|cut| matches!(cut.reason, Reason::Copy(_))));
+    // Through thousands of blank lines nobody looks for more of a passage, and the block has its number all the same.
+    let far = format!("{}{many_blanks}{}{}", page(&[6]), page(&[2]), page(&[8]));
+    crawl.clean(&document(&far, "https://far.example/")).expect("a page can be cleaned");
+    let near = format!("{}\n{}{}", page(&[7, 6]), page(&[2]), page(&[8]));
+    let cleaned = crawl.clean(&document(&near, "https://near.example/")).expect("a page can be cleaned");
+    assert_eq!(cleaned.text(), page(&[7, 6]).as_bytes());
+    assert_eq!(
+        cleaned.cuts().iter().filter_map(|cut| cleaned.source(cut)).map(|source| source.block).max(),
+        Some(5002)
+    );
     let chrome = crawl.clean(&Document::new("Skip to content\n")).expect("a page can be cleaned");
     assert_eq!(chrome.source(&chrome.cuts()[0]), None);
 }
@@ -253,6 +266,16 @@ fn pages_without_an_id_are_others_each_time() {
     assert_eq!(crawl.clean(&Document::new(&text)).expect("it can be cleaned").text(), b"");
     let named = Document { id: Some("1"), ..Document::new(&text) };
     assert_eq!(crawl.clean(&named).expect("it can be cleaned").text(), b"");
+    let n_documents = |folder: &Path| {
+        let stats = IndexReader::open(folder).and_then(|reader| reader.stats());
+        stats.expect("it can be read").documents
+    };
+    crawl.commit().expect("it can be written");
+    assert_eq!(n_documents(folder.path()), 3);
+    // Of which nothing is new.
+    crawl.clean(&Document::new(&text)).expect("it can be cleaned");
+    crawl.commit().expect("it can be written");
+    assert_eq!(n_documents(folder.path()), 4);
     for nothing in ["", "\n", "x"] {
         assert_eq!(crawl.clean(&Document::new(nothing)).expect("it can be cleaned").text(), nothing.as_bytes());
     }

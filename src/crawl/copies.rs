@@ -2,7 +2,7 @@
 //!
 //! Places are numbered for the page alone: part 0 is the page, the parts from 1 on are other pages, as they are met.
 
-use crate::decide::{Copies, Side};
+use crate::decide::{Copies, MAX_GAP, Side};
 use crate::durable::{Arrived, Document, Meaning, Word};
 use crate::fingerprint::Fingerprint;
 use crate::index::{EntryId, Lookup, Mark, MemoryIndex, Owner, Place, Trace};
@@ -20,8 +20,8 @@ pub(super) struct PageCopies {
 /// Another page.
 struct Other {
     id: String,
-    /// Its blocks, naming entries of this page's index.
-    marks: Vec<Mark>,
+    /// Its blocks with their numbers, naming entries of this page's index. Of many in a row that are not compared only some.
+    marks: Vec<(u32, Mark)>,
     /// Where its long blocks are first.
     long: HashMap<Word, u32>,
 }
@@ -118,15 +118,24 @@ impl Other {
         let entry = |word: &Word| entries.get(word).copied().unwrap_or(elsewhere);
         let mut marks = Vec::with_capacity(document.blocks.len());
         let mut long = HashMap::new();
+        let mut block = 0_u32;
         for word in &document.blocks {
-            match word.meaning() {
-                Meaning::Gap(n_blocks) => marks.extend((0..n_blocks).map(|_| Mark::UNCOMPARED)),
-                Meaning::Short => marks.push(Mark::short(entry(word))),
-                Meaning::Long => {
-                    long.entry(*word).or_insert(number(marks.len()));
-                    marks.push(Mark::long(entry(word)));
+            let n_blocks = match word.meaning() {
+                Meaning::Gap(n_blocks) => {
+                    marks.extend((block..).take(MAX_GAP).zip(0..n_blocks).map(|(block, _)| (block, Mark::UNCOMPARED)));
+                    u32::try_from(n_blocks).unwrap_or(u32::MAX)
                 }
-            }
+                Meaning::Short => {
+                    marks.push((block, Mark::short(entry(word))));
+                    1
+                }
+                Meaning::Long => {
+                    long.entry(*word).or_insert(block);
+                    marks.push((block, Mark::long(entry(word))));
+                    1
+                }
+            };
+            block = block.saturating_add(n_blocks);
         }
         Other { id: String::from_utf8_lossy(&document.id).into_owned(), marks, long }
     }
@@ -151,22 +160,19 @@ impl Copies for PageCopies {
     }
 
     fn beside(&self, place: Place, side: Side) -> impl Iterator<Item = (u32, Mark)> {
-        let block = place.block as usize;
-        let n_blocks = match (place.part as usize).checked_sub(1) {
-            None => self.trace.n_blocks(),
-            Some(other) => self.others[other].marks.len(),
+        let other = (place.part as usize).checked_sub(1).map(|other| &self.others[other].marks);
+        let (at, n_marks) = match other {
+            None => (place.block as usize, self.trace.n_blocks()),
+            Some(marks) => (marks.partition_point(|(block, _)| *block < place.block), marks.len()),
         };
         let (mut after, mut before) = match side {
-            Side::After => (block + 1..n_blocks, 0..0),
-            Side::Before => (0..0, 0..block.min(n_blocks)),
+            Side::After => (at + 1..n_marks, 0..0),
+            Side::Before => (0..0, 0..at.min(n_marks)),
         };
         let next = move || after.next().or_else(|| before.next_back());
-        std::iter::from_fn(next).map(move |block| {
-            let mark = match (place.part as usize).checked_sub(1) {
-                None => self.trace.mark(block),
-                Some(other) => self.others[other].marks[block],
-            };
-            (number(block), mark)
+        std::iter::from_fn(next).map(move |at| match other {
+            None => (number(at), self.trace.mark(at)),
+            Some(marks) => marks[at],
         })
     }
 }

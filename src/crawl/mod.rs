@@ -145,7 +145,7 @@ impl Crawl {
         })
     }
 
-    /// Commits whenever so many pages were cleaned; `None` leaves it to [`commit`](Crawl::commit). What is not committed is in
+    /// Commits when so many pages were cleaned and the next one comes; `None` leaves it to [`commit`](Crawl::commit). What is not committed is in
     /// memory: some 100 bytes for each new block.
     #[must_use]
     pub fn commit_every(mut self, pages: Option<u64>) -> Self {
@@ -170,15 +170,15 @@ impl Crawl {
     /// When the page has more blocks than can be numbered (2³² − 1), or the index cannot be read or written.
     pub fn clean(&self, page: &Document<'_>) -> Result<Page> {
         check_size(page.text)?;
+        // Before the page, which has not come if this fails.
+        if self.commit_every.is_some_and(|every| self.n_uncommitted.load(Ordering::Relaxed) >= every) {
+            self.commit()?;
+        }
         let mut scratch = self.scratch();
         let cleaned = self.clean_with(page, &mut scratch);
         self.scratches.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
-        let cleaned = cleaned?;
-        let n_uncommitted = self.n_uncommitted.fetch_add(1, Ordering::Relaxed) + 1;
-        if self.commit_every.is_some_and(|every| n_uncommitted >= every) {
-            self.commit()?;
-        }
-        Ok(cleaned)
+        self.n_uncommitted.fetch_add(1, Ordering::Relaxed);
+        cleaned
     }
 
     /// Puts on the disk what was remembered so far; see [`Index::commit`].

@@ -12,7 +12,7 @@ mod repeats;
 
 pub(crate) use chrome::{Chrome, Judge, Page, join};
 pub(crate) use displaced::Displaced;
-pub(crate) use repeats::{Copies, PartCopies, Repeats, Side, Witnesses};
+pub(crate) use repeats::{Copies, MAX_GAP, PartCopies, Repeats, Side, Witnesses};
 
 use crate::index::{Mark, Place};
 use crate::rules::RuleIdx;

@@ -179,7 +179,7 @@ fn first(lookup: &impl Lookup, displaced: Option<&Displaced>, entry: EntryId) ->
 }
 
 /// More blank or removed blocks than this in a row end a passage. It bounds what looking for its end costs.
-const MAX_GAP: usize = 64;
+pub(crate) const MAX_GAP: usize = 64;
 
 fn next_compared<B>(blocks: &mut dyn Iterator<Item = (B, Mark)>) -> Option<(B, Mark)> {
     blocks.take(MAX_GAP).find(|(_, mark)| mark.entry().is_some())

@@ -110,7 +110,8 @@ impl Active {
         let mut others = Vec::with_capacity(claimed.len());
         for (fingerprint, held) in claimed.iter().zip(held) {
             let other = held.filter(|other| !is_own(other));
-            if held.is_none() {
+            // It may claim one twice.
+            if held.is_none() && self.table.find(fingerprint).and_then(Held::owner).is_none() {
                 self.put(width, Record::new(*fingerprint, Held::By(owner)), true);
             }
             others.push(other);

@@ -51,15 +51,19 @@ enum Failure {
 }
 
 impl Background {
-    pub(super) fn start(shared: &Arc<Shared>) -> Self {
+    pub(super) fn start(shared: &Arc<Shared>) -> Result<Self> {
         let desk =
             Arc::new(Desk { work: Mutex::new(Work { wants_merge: true, ..Work::default() }), ..Desk::default() });
         let thread = |work: fn(&Shared, &Desk)| {
             let (shared, desk) = (Arc::clone(shared), Arc::clone(&desk));
-            std::thread::spawn(move || work(&shared, &desk))
+            std::thread::Builder::new().spawn(move || work(&shared, &desk))
         };
-        let threads = vec![thread(write_tables), thread(merge_runs)];
-        Background { desk, threads }
+        let mut background = Background { desk: Arc::clone(&desk), threads: Vec::new() };
+        for work in [write_tables, merge_runs] {
+            let started = thread(work).map_err(|source| Error::writing(shared.folder.path(), source))?;
+            background.threads.push(started);
+        }
+        Ok(background)
     }
 
     /// Gives a full table to be written, when there is room for it to wait.
@@ -82,7 +86,7 @@ impl Background {
             desk.check()?;
             (desk.is_writing, desk.is_merging) = (true, true);
         }
-        let outcome = work();
+        let outcome = caught(work);
         let mut desk = self.desk.lock();
         (desk.is_writing, desk.is_merging) = (false, false);
         self.desk.changed.notify_all();
@@ -144,6 +148,12 @@ impl Work {
     }
 }
 
+/// Does something; that it panicked is an error, lest others wait for what never comes.
+fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+    outcome.unwrap_or_else(|_| Err(Error::usage("a thread of the index panicked; please tell the developers")))
+}
+
 /// Writes full tables as runs, until the index is closed.
 fn write_tables(shared: &Shared, desk: &Desk) {
     loop {
@@ -160,7 +170,7 @@ fn write_tables(shared: &Shared, desk: &Desk) {
         drop(desk.until(|work| {
             shared.view().runs.len() < MAX_RUNS || !is_behind(work) || work.is_over || work.has_failed()
         }));
-        let outcome = full.map_or(Ok(()), |full| shared.write(&full));
+        let outcome = caught(|| full.map_or(Ok(()), |full| shared.write(&full)));
         let mut work = desk.lock();
         work.is_writing = false;
         work.wants_merge = true;
@@ -180,7 +190,7 @@ fn merge_runs(shared: &Shared, desk: &Desk) {
             }
             (work.wants_merge, work.is_merging) = (false, true);
         }
-        let outcome = shared.merge_next(&desk.stop);
+        let outcome = caught(|| shared.merge_next(&desk.stop));
         let mut work = desk.lock();
         work.is_merging = false;
         work.wants_merge |= matches!(outcome, Ok(true));

@@ -38,29 +38,40 @@ impl Contents {
             let number = contents.logs.end;
             let path = folder.numbered(Series::Log, number);
             // Once there is a next one, nothing is added to a log: what is read of it then is all of it.
-            let is_last = !folder.numbered(Series::Log, number + 1).exists();
-            let end = if path.exists() { log::read(&path, |entry, _| Ok(contents.take(entry, width)))? } else { 0 };
-            match mark {
-                Some(mark) if mark.log == number && end < mark.end => return Err(damaged_log(&path, end)),
-                Some(mark) if mark.log > number && is_last => return Err(damaged_log(&path, end)),
-                _ => {}
+            let is_last = !folder.numbered(Series::Log, number.saturating_add(1)).exists();
+            let end = if path.exists() { log::read(&path, |entry, _| contents.take(entry, width, &path))? } else { 0 };
+            let is_cut = match mark {
+                Some(mark) if mark.log == number => end < mark.end,
+                Some(mark) => mark.log > number && is_last,
+                None => false,
+            };
+            // All commits of a log are on the disk before the next one is begun.
+            let is_torn = !is_last && std::fs::metadata(&path).map_or(true, |metadata| metadata.len() != end);
+            if is_cut || is_torn {
+                return Err(damaged_log(&path, end));
             }
-            contents.logs.end += 1;
+            contents.logs.end = number.saturating_add(1);
             if is_last {
                 return Ok(contents);
             }
         }
     }
 
-    /// Takes an entry of a log, if it is one.
-    fn take(&mut self, entry: &[u8], width: Width) -> bool {
-        let Some((committed, records)) = entry.split_first_chunk() else { return false };
-        if !records.len().is_multiple_of(width.bytes()) {
-            return false;
+    /// Takes an entry of a log: the commit that comes next.
+    fn take(&mut self, entry: &[u8], width: Width, path: &Path) -> Result<bool> {
+        let parts = entry.split_first_chunk().filter(|(_, records)| records.len().is_multiple_of(width.bytes()));
+        let Some((committed, records)) = parts else {
+            return Err(Error::damaged_index(path, "an entry is none of an index"));
+        };
+        let committed = Committed::from_bytes(committed);
+        let wanted = self.committed.n_commits.saturating_add(1);
+        if committed.n_commits != wanted {
+            let what = format!("commit {} is there, and {wanted} is not", committed.n_commits);
+            return Err(Error::damaged_index(path, &what));
         }
-        self.committed = Committed::from_bytes(committed);
+        self.committed = committed;
         records.chunks_exact(width.bytes()).for_each(|record| self.table.put(width.read(record)));
-        true
+        Ok(true)
     }
 }
 

@@ -89,8 +89,9 @@ impl Document {
             u32::try_from(count).map_err(|_| too_large())
         };
         let start = out.len();
-        out.extend_from_slice(&count(self.blocks.len())?.to_le_bytes());
-        out.extend_from_slice(&count(self.id.len())?.to_le_bytes());
+        let (n_blocks, id_bytes) = (count(self.blocks.len())?, count(self.id.len())?);
+        out.extend_from_slice(&n_blocks.to_le_bytes());
+        out.extend_from_slice(&id_bytes.to_le_bytes());
         out.extend_from_slice(&self.previous.unwrap_or(Owner::SOMEONE).number().to_le_bytes());
         out.extend_from_slice(&self.id);
         out.resize(out.len().next_multiple_of(WORD), 0);
@@ -159,10 +160,15 @@ impl Documents {
         file.set_len(written).map_err(fails)?;
         if written == 0 {
             // So that there is one to read whenever there is one to write to.
-            files::write_at(&file, MAGIC, 0).map_err(fails)?;
+            files::write_at(&file, MAGIC, 0).and_then(|()| file.sync_all()).map_err(fails)?;
             return Ok(Documents { file, path, written: WORD as u64, pending: Vec::new() });
         }
         Ok(Documents { file, path, written, pending: Vec::new() })
+    }
+
+    /// How many bytes were added that are not in the file yet.
+    pub(super) fn n_pending(&self) -> usize {
+        self.pending.len()
     }
 
     /// The owner that the next document will be.
@@ -259,16 +265,22 @@ impl DocumentsReader {
         let mut wanted = READ_BYTES;
         loop {
             let fails = |source| Error::reading(&self.path, source);
+            // What is damaged may say that it is larger than any memory.
+            let there = self.file.metadata().map_err(fails)?.len().saturating_sub(start);
+            if owner == Owner::SOMEONE || (wanted > READ_BYTES && wanted as u64 > there) {
+                return Err(self.damaged(owner));
+            }
             bytes.resize(wanted, 0);
             let n_read = files::read_up_to(&self.file, &mut bytes, start).map_err(fails)?;
             match Document::read(&bytes[..n_read]) {
                 Ok(Some(document)) => return Ok(document),
                 Err(more) if n_read == wanted => wanted = more,
-                _ => {
-                    let what = format!("document {} is not what was written", owner.number());
-                    return Err(Error::damaged_index(&self.path, &what));
-                }
+                _ => return Err(self.damaged(owner)),
             }
         }
+    }
+
+    fn damaged(&self, owner: Owner) -> Error {
+        Error::damaged_index(&self.path, &format!("document {} is not what was written", owner.number()))
     }
 }

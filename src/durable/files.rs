@@ -1,5 +1,6 @@
 //! The files of an index: made, replaced whole, locked, removed. Nothing else in the index writes names.
 
+use super::sealed::List;
 use crate::error::{Error, Result};
 use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Write};
@@ -69,7 +70,8 @@ impl Folder {
         };
         for entry in entries {
             let name = entry.map_err(|source| Error::reading(&self.0, source))?.file_name();
-            if name != LOCK && !is_unfinished(&name.to_string_lossy()) {
+            // The list is there before the head is.
+            if name != LOCK && name != List::NAME && !is_unfinished(&name.to_string_lossy()) {
                 return Ok(false);
             }
         }
@@ -125,8 +127,9 @@ impl Folder {
 
     /// Puts on the disk which names there are, where folders can be put there.
     pub(super) fn sync(&self) -> Result<()> {
-        match File::open(&self.0).and_then(|folder| folder.sync_all()) {
-            Err(source) if matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+        let Ok(folder) = File::open(&self.0) else { return Ok(()) };
+        match folder.sync_all() {
+            Err(source) if !matches!(source.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => {
                 Err(Error::writing(&self.0, source))
             }
             _ => Ok(()),
@@ -204,7 +207,10 @@ pub(super) fn write_at(file: &File, bytes: &[u8], start: u64) -> std::io::Result
 #[cfg(windows)]
 pub(super) fn write_at(file: &File, mut bytes: &[u8], mut start: u64) -> std::io::Result<()> {
     while !bytes.is_empty() {
-        let n_written = std::os::windows::fs::FileExt::seek_write(file, bytes, start)?;
+        let n_written = match std::os::windows::fs::FileExt::seek_write(file, bytes, start)? {
+            0 => return Err(ErrorKind::WriteZero.into()),
+            n_written => n_written,
+        };
         (bytes, start) = (&bytes[n_written..], start + n_written as u64);
     }
     Ok(())

@@ -28,7 +28,7 @@ mod view;
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::index::{Claims, Known, Owner};
-use crate::log::Log;
+use crate::log::{Locks, Log};
 use crate::text::FOLD_VERSION;
 pub(crate) use arrivals::Arrived;
 use background::Background;
@@ -179,7 +179,7 @@ impl IndexOptions {
         };
         head.refuse_difference(&wanted, &folder)?;
         let shared = Arc::new(Shared::open(folder, head.width(), self.table_records)?);
-        let background = Background::start(&shared);
+        let background = Background::start(&shared)?;
         Ok(Index { shared, background, _lock: lock })
     }
 }
@@ -221,9 +221,7 @@ impl Index {
         self.background.check()?;
         let shared = &*self.shared;
         let mut active = shared.active();
-        if !active.uncommitted.is_empty() {
-            active.commit()?;
-        }
+        active.commit()?;
         if active.table.len() >= shared.table_records {
             let full = shared.rotate(&mut active)?;
             // Waits here while two full tables wait already.
@@ -321,6 +319,7 @@ impl Known for Index {
 
 impl Claims for Index {
     fn claim(&self, batch: &[(Fingerprint, Owner)], owners: &mut Vec<Owner>) -> Result<()> {
+        self.background.check()?;
         let fingerprints: Vec<Fingerprint> = batch.iter().map(|(fingerprint, _)| *fingerprint).collect();
         let order = in_order(&fingerprints);
         let (below, mut active) = self.shared.look(&fingerprints, &order)?;
@@ -340,11 +339,14 @@ impl Shared {
         let Contents { list, runs, table, committed, logs } = Contents::read(&folder, width)?;
         let log_number = logs.end.saturating_sub(1);
         let path = folder.numbered(Series::Log, log_number);
-        let log = match Log::open(&path, |_, _| Ok(true))? {
+        let log = match Log::open(&path, Locks::Elsewhere, |_, _| Ok(true))? {
             Some(log) => log,
-            None => Log::create(&path)?,
+            None => Log::create(&path, Locks::Elsewhere)?,
         };
-        let marker = Marker::open(&folder)?;
+        // What a process that was killed had written, and nobody was told of, counts as committed from now on.
+        log.sync()?;
+        let mut marker = Marker::open(&folder)?;
+        marker.write(Mark { log: log_number, end: log.end() })?;
         DocumentsReader::open(&folder, committed.n_words)?;
         let documents = Documents::open(&folder, committed.n_words)?;
         let reader = DocumentsReader::open(&folder, documents.n_words())?;
@@ -408,10 +410,12 @@ impl Shared {
 
     /// Begins a new table and its log. Gives the full table, and the number of the new log.
     fn rotate(&self, active: &mut Active) -> Result<Full> {
+        // What is not committed must be in no run.
+        active.commit()?;
         let log_number = active.log_number + 1;
-        active.log = Log::create(&self.folder.numbered(Series::Log, log_number))?;
+        let log = Log::create(&self.folder.numbered(Series::Log, log_number), Locks::Elsewhere)?;
         self.folder.sync()?;
-        active.log_number = log_number;
+        (active.log, active.log_number) = (log, log_number);
         active.generation += 1;
         active.n_changes = 0;
         let table = Table::with_capacity(self.table_records);
@@ -435,6 +439,11 @@ struct Full {
 }
 
 impl Active {
+    /// How many bytes wait for a commit.
+    fn n_waiting(&self) -> usize {
+        self.uncommitted.len() + self.documents.n_pending()
+    }
+
     /// Claims a fingerprint, of which `below` is held but for this table; says who has it then.
     fn claim(&mut self, width: Width, fingerprint: Fingerprint, claimer: Owner, below: Option<Held>) -> Owner {
         if let Some(Held::By(owner)) = below
@@ -461,12 +470,14 @@ impl Active {
     }
 
     fn commit(&mut self) -> Result<()> {
+        if self.n_waiting() == 0 {
+            return Ok(());
+        }
         let n_commits = self.committed.n_commits + 1;
         self.documents.sync()?;
         let (n_keys, n_documents) = (self.n_keys, self.n_documents);
         let committed = Committed { n_keys, n_commits, n_words: self.documents.n_words(), n_documents };
-        self.log.append(&[&committed.to_bytes(), &self.uncommitted])?;
-        self.log.sync()?;
+        self.log.append_synced(&[&committed.to_bytes(), &self.uncommitted])?;
         self.marker.write(Mark { log: self.log_number, end: self.log.end() })?;
         self.committed = committed;
         self.uncommitted.clear();

@@ -166,7 +166,10 @@ impl SortedRun {
     /// Opens a run.
     pub(super) fn open(path: &Path, width: Width) -> Result<Self> {
         let fails = |source| Error::reading(path, source);
-        let file = File::open(path).map_err(fails)?;
+        let file = File::open(path).map_err(|source| match source.kind() {
+            ErrorKind::NotFound => Error::damaged_index(path, "it is not there"),
+            _ => fails(source),
+        })?;
         let size = file.metadata().map_err(fails)?.len();
         let mut reader = BufReader::with_capacity(SCAN_BYTES, file);
         let damaged = || Error::damaged_index(path, "its head, its directory or its filter is not what was written");
@@ -191,19 +194,26 @@ impl SortedRun {
             return Err(damaged());
         }
         // The foot is right by its checksum; that all this is in the file need not be.
-        let records_end = HEAD_BYTES as u64 + n_records * width.bytes() as u64;
-        if records_end + n_buckets * 8 + filter_bytes != foot_start {
+        let records_end =
+            n_records.checked_mul(width.bytes() as u64).and_then(|bytes| bytes.checked_add(HEAD_BYTES as u64));
+        let directory_end = records_end.and_then(|end| end.checked_add(n_buckets.checked_mul(8)?));
+        let (Some(records_end), Some(directory_end)) = (records_end, directory_end) else { return Err(damaged()) };
+        if directory_end.checked_add(filter_bytes) != Some(foot_start) || n_buckets == 0 {
             return Err(damaged());
         }
         reader.seek(SeekFrom::Start(records_end)).map_err(fails)?;
         let mut hasher = crc32fast::Hasher::new();
-        let mut buckets = Vec::new();
+        let mut buckets: Vec<Bucket> = Vec::new();
         for _ in 0..n_buckets {
             let mut bucket = [0; 8];
             reader.read_exact(&mut bucket).map_err(fails)?;
             hasher.update(&bucket);
             let [a, b, c, d, crc @ ..] = bucket;
             buckets.push(Bucket { end: u32::from_le_bytes([a, b, c, d]), crc: u32::from_le_bytes(crc) });
+        }
+        let ends = || buckets.iter().map(|bucket| bucket.end);
+        if !ends().is_sorted() || ends().next_back().map(u64::from) != Some(n_records) {
+            return Err(damaged());
         }
         let filter = Filter::read(usize::try_from(filter_bytes).unwrap_or(0), |bytes| {
             reader.read_exact(bytes)?;

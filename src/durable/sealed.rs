@@ -98,7 +98,7 @@ impl Head {
 }
 
 impl List {
-    const NAME: &str = "list";
+    pub(super) const NAME: &str = "list";
 
     pub(super) fn read(folder: &Folder) -> Result<Option<Self>> {
         read(folder, Self::NAME)

@@ -4,7 +4,7 @@ use super::contents::head_of;
 use super::documents::DocumentsReader;
 use super::files::Folder;
 use super::merge::{Releases, Source, merge};
-use super::record::{Held, Record};
+use super::record::{Held, Record, Width};
 use super::sealed::Head;
 use super::view::View;
 use super::{Index, IndexReader};
@@ -94,10 +94,11 @@ impl IndexReader {
     pub fn verify(&self) -> Result<()> {
         let IndexReader { folder, head, view, committed, documents } = self;
         let damaged = |what: &str| Err(Error::damaged_index(folder.path(), what));
-        let mut owners = HashSet::new();
+        // In the order in which they lie, which is theirs.
+        let mut owners = Vec::new();
         if let Some(documents) = documents {
             let n_documents = documents.each(committed.n_words, |owner, _| {
-                owners.insert(owner);
+                owners.push(owner);
                 Ok(())
             })?;
             if n_documents != committed.n_documents {
@@ -112,7 +113,7 @@ impl IndexReader {
                 return Err(Error::damaged_index(folder.path(), "records are out of order"));
             }
             match record.held() {
-                Held::By(owner) if has_documents && !owners.contains(&owner) => {
+                Held::By(owner) if has_documents && owners.binary_search(&owner).is_err() => {
                     let what = format!("owner {} is no document", owner.number());
                     Err(Error::damaged_index(folder.path(), &what))
                 }
@@ -161,6 +162,9 @@ impl Index {
     /// When something cannot be read or written.
     pub fn remove_owner(&self, id: &str) -> Result<u64> {
         let shared = &*self.shared;
+        if shared.width == Width::Key {
+            return Err(Error::usage("the index keeps no owners").at(shared.folder.path()));
+        }
         let id_key = Fingerprint::of_id(id.as_bytes());
         let (below, active) = shared.look(&[id_key], &[0])?;
         let mut next = active.table.find(&id_key).or(below[0]).and_then(Held::owner).filter(|_| !id.is_empty());
@@ -173,8 +177,8 @@ impl Index {
             return Ok(0);
         }
         // What others claim meanwhile is not of these versions.
-        self.commit()?;
         let mut active = shared.active();
+        active.commit()?;
         let mut view = View::clone(&shared.view());
         view.tables.push(std::sync::Arc::new(std::mem::take(&mut active.table)));
         let mut released = Vec::new();
@@ -228,7 +232,7 @@ impl Index {
             documents.each_between(from, next, committed.n_words, |owner, document| {
                 let id_key = Fingerprint::of_id(&document.id);
                 // Of a document that was given up only its entry is left.
-                if !document.id.is_empty() && view.find(&[id_key], &[0])? == [None] {
+                if !document.id.is_empty() && view.find(&[id_key], &[0])?[0].and_then(Held::owner).is_none() {
                     return Ok(());
                 }
                 let mut claimed = Vec::new();
@@ -267,19 +271,20 @@ impl Index {
 
     /// Commits when enough has come together.
     fn commit_if_large(&self) -> Result<()> {
-        let is_large = self.shared.active().uncommitted.len() >= UNCOMMITTED_BYTES;
+        let is_large = self.shared.active().n_waiting() >= UNCOMMITTED_BYTES;
         if is_large { self.commit() } else { Ok(()) }
     }
 
-    /// Puts all runs together as one, without what was given up or is there twice.
+    /// Puts all runs together as one, without what was given up or is there twice, unless they hold more than 4 billion fingerprints.
     ///
     /// # Errors
     ///
     /// When something cannot be read or written.
     pub fn compact(&self) -> Result<()> {
-        self.commit()?;
         let shared = &*self.shared;
         let mut active = shared.active();
+        active.commit()?;
+        let n_keys = active.n_keys;
         if active.table.len() > 0 {
             let full = shared.rotate(&mut active)?;
             self.background.write(full)?;
@@ -287,7 +292,8 @@ impl Index {
         drop(active);
         self.background.alone(|| {
             let runs = shared.view().runs.clone();
-            if runs.len() > 1 {
+            let n_records: u64 = runs.iter().map(|run| run.n_records()).sum();
+            if runs.len() > 1 || n_records > n_keys {
                 shared.merge(&runs, 0..runs.len(), &AtomicBool::new(false))?;
             }
             Ok(())

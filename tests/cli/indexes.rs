@@ -94,6 +94,15 @@ fn what_is_given_up_may_be_claimed() {
     assert_eq!(ran.code, 1);
     assert_eq!(ran.stderr, "a: gave up 3 fingerprints\nerror: nobody: no document is known by that\n");
     assert_eq!(folder.run("index verify index").stdout, "whole: 3 fingerprints, 3 documents\n");
+    // Nor does another index take in what was given up, or keep it when all is put together.
+    assert_eq!(folder.run("index merge other index").code, 0);
+    assert_eq!(folder.run("index verify other").stdout, "whole: 3 fingerprints, 2 documents\n");
+    for other in ["index", "other"] {
+        assert_eq!(folder.run(&format!("index compact {other}")).code, 0);
+        let stats: serde_json::Value =
+            serde_json::from_str(&folder.run(&format!("index stats {other} --json")).stdout).expect("it is JSON");
+        assert_eq!(stats["records_in_runs"], 3);
+    }
     for _ in 0..2 {
         let crawl = crawl(&folder);
         // The second page has its line now, the third has its own, and the first comes as if it never had.

@@ -208,6 +208,28 @@ fn one_writes_and_others_read() {
 }
 
 #[test]
+fn what_is_not_committed_is_in_no_run() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let options = Index::options().table_records(40);
+    let index = options.open(folder.path()).expect("it can be opened");
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for key in (0..).take_while(|_| !is_over.load(std::sync::atomic::Ordering::Relaxed)) {
+                claim(&index, &[(key % N_KEYS, u64::from(key) + 1)]);
+            }
+        });
+        (0..30).for_each(|_| index.compact().expect("it can be written"));
+        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    drop(index);
+    let reader = IndexReader::open(folder.path()).expect("it can be read");
+    reader.verify().expect("it is whole");
+    let index = options.open(folder.path()).expect("it can be opened");
+    assert_eq!(index.len(), reader.len());
+}
+
+#[test]
 fn what_is_no_index_of_these_settings_is_refused() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path().join("deep/index");

@@ -68,7 +68,7 @@ fn a_torn_commit_is_as_if_it_had_never_happened() {
     let whole = fs::read(&log).expect("it can be read");
     // The last commit is not told of: the process was killed in it.
     let copy = copied(folder.path());
-    let last = whole.len() - (16 + 32 + BATCH * 21);
+    let last = whole.len() - ENTRY;
     fs::remove_file(copy.path().join("mark")).expect("it is there");
     let torn = copy.path().join(log.file_name().expect("it has a name"));
     for cut in (last..whole.len()).step_by(13) {
@@ -84,6 +84,58 @@ fn a_torn_commit_is_as_if_it_had_never_happened() {
     }
     fs::write(&torn, &whole).expect("it can be written");
     assert!(is_whole(copy.path(), &model(&claims)));
+}
+
+/// The bytes of an entry of a log that commits a batch.
+const ENTRY: usize = 16 + 32 + BATCH * 21;
+
+#[test]
+fn of_two_logs_both_are_needed() {
+    let (folder, claims) = written();
+    let model = model(&claims);
+    let log =
+        files(folder.path()).into_iter().rfind(|file| file.to_string_lossy().contains("log-")).expect("there is a log");
+    let number: u64 =
+        log.to_string_lossy().rsplit('-').next().and_then(|number| number.parse().ok()).expect("it has a number");
+    let next = log.with_file_name(format!("log-{:08}", number + 1));
+    // As if the last commit had come when the table before it was full, and not written as a run yet.
+    let whole = fs::read(&log).expect("it can be read");
+    let (first, second) = whole.split_at(whole.len() - ENTRY);
+    fs::write(&log, first).expect("it can be written");
+    fs::write(&next, second).expect("it can be written");
+    let mut mark = [(number + 1).to_le_bytes(), (ENTRY as u64).to_le_bytes()].concat();
+    mark.extend(crc32fast::hash(&mark).to_le_bytes());
+    fs::write(folder.path().join("mark"), &mark).expect("it can be written");
+    assert!(is_whole(copied(folder.path()).path(), &model));
+    for (damaged, bytes) in [(&log, first), (&next, second)] {
+        for at in (0..bytes.len()).step_by(bytes.len() / 40 + 1) {
+            let mut flipped = bytes.to_vec();
+            flipped[at] ^= 1 << (at % 8);
+            fs::write(damaged, flipped).expect("it can be written");
+            assert!(!is_whole(copied(folder.path()).path(), &model), "byte {at} of {}", damaged.display());
+            fs::write(damaged, &bytes[..at]).expect("it can be written");
+            assert!(!is_whole(copied(folder.path()).path(), &model), "{} cut to {at}", damaged.display());
+        }
+        fs::remove_file(damaged).expect("it is there");
+        assert!(!is_whole(copied(folder.path()).path(), &model), "{} is gone", damaged.display());
+        fs::write(damaged, bytes).expect("it can be written");
+    }
+    // Without the mark, what is behind a log that has a next one is missed all the same.
+    fs::remove_file(folder.path().join("mark")).expect("it is there");
+    assert!(is_whole(copied(folder.path()).path(), &model));
+    fs::write(&log, &first[..first.len() - ENTRY]).expect("it can be written");
+    assert!(!is_whole(copied(folder.path()).path(), &model));
+}
+
+#[test]
+fn an_index_that_was_not_made_to_its_end_is_made() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    drop(Index::open(folder.path()).expect("it can be made"));
+    for name in ["head", "mark", "documents", "log-00000000"] {
+        fs::remove_file(folder.path().join(name)).expect("it is there");
+    }
+    drop(Index::open(folder.path()).expect("it can be made"));
+    assert!(is_whole(folder.path(), &model(&[])));
 }
 
 #[test]
