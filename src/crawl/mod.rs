@@ -26,8 +26,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// without either is another one each time.
 ///
 /// What was claimed is there after a crash if a commit has returned since: after every 1,000 pages, unless told otherwise
-/// ([`commit_every`](Crawl::commit_every)), and whenever [`commit`](Crawl::commit) is called. So write down what a page was cleaned to,
-/// see it on the disk, and then commit: a page of which only the output was written comes out the same when it comes again.
+/// ([`commit_every`](Crawl::commit_every)), and whenever [`commit`](Crawl::commit) is called. So commit first, and then write down what
+/// pages were cleaned to, and that they are done: a page that was committed and not written comes out the same when it comes
+/// again. One that was written and not committed would leave others what it has said already. `docs/crawlers.md` has the whole of it.
 ///
 /// ```
 /// use dehusk::{Config, Crawl, Document};
