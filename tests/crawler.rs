@@ -35,7 +35,7 @@ fn crawl(seeds: &[&Site], folder: &Path, options: &[&str]) -> Output {
 }
 
 fn read(folder: &Path, name: &str) -> String {
-    std::fs::read_to_string(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    std::fs::read_to_string(folder.join(name)).expect("what the crawl left can be read")
 }
 
 /// Addresses and texts of the pages that came out.

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 
 const N_STORIES: usize = 24;
@@ -59,13 +59,13 @@ impl Site {
 
     /// The paths that were asked for, in order.
     pub(crate) fn requests(&self) -> Vec<String> {
-        self.desk.lock().unwrap().requests.clone()
+        lock(&self.desk).requests.clone()
     }
 
     /// Gives the connection of the request that comes as number `at` from now, and answers it before or not at all.
     pub(crate) fn watch(&self, at: usize, answer: Answer) -> Receiver<TcpStream> {
         let (reached, receiver) = channel();
-        self.desk.lock().unwrap().watch = Some(Watch { n_left: at, answer, reached });
+        lock(&self.desk).watch = Some(Watch { n_left: at, answer, reached });
         receiver
     }
 
@@ -161,6 +161,10 @@ fn response(path: &str) -> Response {
     }
 }
 
+fn lock(desk: &Mutex<Desk>) -> MutexGuard<'_, Desk> {
+    desk.lock().expect("nobody panics at the desk")
+}
+
 fn serve(mut connection: TcpStream, desk: &Mutex<Desk>) -> std::io::Result<()> {
     let mut lines = BufReader::new(connection.try_clone()?).lines();
     let first = lines.next().transpose()?.unwrap_or_default();
@@ -171,7 +175,7 @@ fn serve(mut connection: TcpStream, desk: &Mutex<Desk>) -> std::io::Result<()> {
         }
     }
     let watch = {
-        let mut desk = desk.lock().unwrap();
+        let mut desk = lock(desk);
         desk.requests.push(path.clone());
         if let Some(watch) = &mut desk.watch {
             watch.n_left -= 1;
