@@ -9,7 +9,6 @@ use site::{Answer, Site};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 /// The example, which `cargo test` builds beside the tests.
@@ -122,21 +121,24 @@ fn killed_at_any_moment_and_gone_on_with_it_comes_to_the_same_end() {
     let (site, [straight, killed]) = (Site::start(), [Folder::new(), Folder::new()]);
     crawl(&[&site], &straight.path(), ONE_THREAD);
     let mut n_kills = 0;
-    for (at, answer) in [
-        (1, Answer::Not),
-        (1, Answer::First),
-        (4, Answer::Not),
-        (5, Answer::First),
-        (6, Answer::First),
-        (3, Answer::Not),
-        (7, Answer::First),
-        (9, Answer::First),
-        (9, Answer::Not),
-        (5, Answer::First),
-        (4, Answer::First),
-        (8, Answer::Not),
+    for moment in [
+        Moment::Request(1, Answer::Not),
+        Moment::Request(3, Answer::Not),
+        Moment::Request(5, Answer::Not),
+        Moment::Request(1, Answer::First),
+        Moment::State,
+        Moment::Request(5, Answer::First),
+        Moment::Request(4, Answer::Not),
+        Moment::State,
+        Moment::Request(6, Answer::First),
+        Moment::Request(3, Answer::Not),
+        Moment::State,
+        Moment::Request(5, Answer::First),
+        Moment::State,
+        Moment::Request(4, Answer::First),
+        Moment::Request(2, Answer::Not),
     ] {
-        n_kills += u32::from(kill_at(&site, &killed.path(), at, answer));
+        n_kills += u32::from(kill_at(&site, &killed.path(), moment));
         // As if it had been about to write.
         for (name, torn) in
             [("pages.jsonl", "{\"url\":\"htt"), ("pages.warc", "WARC/1.1\r\nWA"), ("frontier.txt", "ht")]
@@ -148,28 +150,44 @@ fn killed_at_any_moment_and_gone_on_with_it_comes_to_the_same_end() {
             }
         }
     }
-    assert!(n_kills >= 10, "{n_kills}");
+    // The first three wait for an answer when they are killed. The others may come to their end before, on a machine that is slow enough.
+    assert!(n_kills >= 3, "{n_kills}");
     crawl(&[&site], &killed.path(), ONE_THREAD);
     assert_eq!(outcome(&killed.path()), outcome(&straight.path()));
 }
 
-/// Runs a crawl until so many requests came, and kills it. Says whether it had not come to its end before.
-fn kill_at(site: &Site, folder: &Path, at: usize, answer: Answer) -> bool {
-    let reached = site.watch(at, answer);
+/// When a crawl is killed.
+#[derive(Clone, Copy)]
+enum Moment {
+    /// When so many requests came.
+    Request(usize, Answer),
+    /// When there is a new state.
+    State,
+}
+
+/// Runs a crawl until some moment, and kills it. Says whether it had not come to its end before.
+fn kill_at(site: &Site, folder: &Path, moment: Moment) -> bool {
+    let state = || std::fs::read(folder.join("state.json")).ok();
+    let before = state();
+    // The connection is held until the crawl is dead: it must not see it end.
+    let reached = match moment {
+        Moment::Request(at, answer) => Some(site.watch(at, answer)),
+        Moment::State => None,
+    };
     let mut command = crawler();
     command.arg(site.url("/")).arg("-o").arg(folder).args(ONE_THREAD).stderr(std::process::Stdio::null());
     let mut child = command.spawn().expect("the crawler can be run");
-    loop {
-        match reached.recv_timeout(Duration::from_millis(50)) {
-            Ok(_connection) => {
-                child.kill().expect("it can be killed");
-                child.wait().expect("it ends");
-                return true;
-            }
-            Err(RecvTimeoutError::Timeout) if child.try_wait().expect("it can be asked").is_none() => {}
-            Err(_) => return false,
+    while child.try_wait().expect("it can be asked").is_none() {
+        let connection = reached.as_ref().map(|reached| reached.recv_timeout(Duration::from_millis(50)));
+        let is_reached = connection.as_ref().map_or_else(|| state() != before, Result::is_ok);
+        if is_reached {
+            child.kill().expect("it can be killed");
+            child.wait().expect("it ends");
+            return true;
         }
+        std::thread::yield_now();
     }
+    false
 }
 
 #[test]
