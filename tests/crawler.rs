@@ -150,7 +150,7 @@ fn killed_at_any_moment_and_gone_on_with_it_comes_to_the_same_end() {
             }
         }
     }
-    // The first three wait for an answer when they are killed. The others may come to their end before, on a machine that is slow enough.
+    // The first three wait for an answer when they are killed; on a slow machine, others may have come to their end.
     assert!(n_kills >= 3, "{n_kills}");
     crawl(&[&site], &killed.path(), ONE_THREAD);
     assert_eq!(outcome(&killed.path()), outcome(&straight.path()));
