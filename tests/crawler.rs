@@ -85,7 +85,7 @@ fn pages_come_out_once_each_and_without_what_others_had_before() {
 
     let told = String::from_utf8(told.stderr).expect("it tells text");
     for (path, why) in [
-        ("/private/letters", "robots.txt forbids it"),
+        ("/private/letters", "robots.txt forbids it, or cannot be had"),
         ("/missing", "404 Not Found"),
         ("/picture", "it is no HTML"),
         ("/huge", "the response body is larger than request limit: 100000"),

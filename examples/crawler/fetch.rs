@@ -54,7 +54,7 @@ impl Fetcher {
         }
         let robots = host.robots.get_or_insert_with(Robots::disallow_all);
         if !robots.is_url_allowed(url) {
-            return Fetched::Nothing("robots.txt forbids it".into());
+            return Fetched::Nothing("robots.txt forbids it, or cannot be had".into());
         }
         let delay = robots.crawl_delay().unwrap_or(self.delay).min(MAX_DELAY);
         wait(host, delay);
