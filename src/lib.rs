@@ -33,3 +33,8 @@ pub use decide::{Decision, Keep, Reason, Scope, Template};
 pub use durable::{Index, IndexOptions, IndexReader, IndexStats};
 pub use error::{Error, Result};
 pub use score::{About, Level, Score, WEIGHTS_VERSION};
+
+/// The page's examples run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/crawlers.md")]
+mod crawlers {}

@@ -18,16 +18,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Cleans pages against rules and against all pages that ever came, which an index on disk remembers.
 ///
-/// It is opened once and shared by reference, between threads or asynchronous tasks: a call takes some tens of microseconds and waits
-/// for nothing but, now and then, a commit. Folding, scanning, hashing and looking up are done without a lock.
+/// It is opened once and shared by reference, between threads or asynchronous tasks: a call takes some tenths of a millisecond, for pages
+/// as they are on the web, and waits for nothing but, now and then, a commit. Folding, scanning, hashing and looking up are done without a lock.
 ///
 /// Pages are known by their [`id`](Document::id), or else their address. One that comes again under the same id gets the same
 /// output as the first time, since its blocks are its own. One that has changed keeps what it had, and claims what is new of it. A page
 /// without either is another one each time.
 ///
 /// What was claimed is there after a crash if a commit has returned since: after every 1,000 pages, unless told otherwise
-/// ([`commit_every`](Crawl::commit_every)), and whenever [`commit`](Crawl::commit) is called. So write down what a page was cleaned to,
-/// see it on the disk, and then commit: a page of which only the output was written comes out the same when it comes again.
+/// ([`commit_every`](Crawl::commit_every)), and whenever [`commit`](Crawl::commit) is called. So commit first, and then write down what
+/// pages were cleaned to, and that they are done: a page that was committed and not written comes out the same when it comes
+/// again. One that was written and not committed would leave others what it has said already. `docs/crawlers.md` has the whole of it.
 ///
 /// ```
 /// use dehusk::{Config, Crawl, Document};
