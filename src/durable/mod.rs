@@ -462,7 +462,9 @@ impl Active {
             }
             *n_keys += u64::from(held.is_none());
             *n_changes += u64::from(here.is_none() && below.is_some());
-            let record = Record::new(fingerprint, Held::By(owner));
+            // Where owners are not kept, nobody is told one for as long as it happens to be known.
+            let kept = if width == Width::Key { Owner::SOMEONE } else { owner };
+            let record = Record::new(fingerprint, Held::By(kept));
             width.write(&record, uncommitted);
             Some(record)
         });
