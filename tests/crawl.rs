@@ -101,7 +101,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 }
 
 proptest! {
-    #![proptest_config(Tries { cases: 32, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..Tries::default() })]
+    #![proptest_config(Tries { cases: 20, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..Tries::default() })]
 
     #[test]
     fn whatever_happens_pages_come_out_as_in_one_pass(
@@ -319,7 +319,7 @@ fn damage_to_the_documents_is_told() {
     let path = folder.path().join("documents");
     let whole = std::fs::read(&path).expect("it is there");
     let second = url(1);
-    for at in 8..whole.len() {
+    for at in (8..whole.len()).step_by(3) {
         let mut damaged = whole.clone();
         damaged[at] ^= 1 << (at % 8);
         std::fs::write(&path, damaged).expect("it can be written");
