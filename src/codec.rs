@@ -365,7 +365,7 @@ impl<W: Write> Packer<W> {
 
 impl<W: Write> Write for Packer<W> {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        if let Encoder::Plain(writer) = &mut self.encoder {
+        if let Some(writer) = self.encoder.plain() {
             return writer.write(bytes);
         }
         let (taken, _) = bytes.split_at(bytes.len().min(PIECE_BYTES - self.pending.len()));
@@ -379,11 +379,20 @@ impl<W: Write> Write for Packer<W> {
 
     /// Passes on what was written, if it is not packed: where packed bytes were flushed would show when their input came.
     fn flush(&mut self) -> Result<()> {
-        if let Encoder::Plain(writer) = &mut self.encoder { writer.flush() } else { Ok(()) }
+        self.encoder.plain().map_or(Ok(()), Write::flush)
     }
 }
 
 impl<W: Write> Encoder<W> {
+    /// The writer, if nothing is packed.
+    fn plain(&mut self) -> Option<&mut W> {
+        match self {
+            Encoder::Plain(writer) => Some(writer),
+            #[cfg(any(feature = "bzip2", feature = "gzip", feature = "lz4", feature = "xz", feature = "zstd"))]
+            _ => None,
+        }
+    }
+
     fn new(codec: Option<Codec>, level: Option<u32>, writer: W) -> Result<Self> {
         let Some(codec) = codec else {
             return Ok(Encoder::Plain(writer));

@@ -55,7 +55,7 @@ const TABLE_RECORDS: usize = (1 << 20) / 8 * 7;
 /// of is for the caller to know. What was [claimed](Claims::claim) can be looked up at once, and is there after a crash if
 /// [`commit`](Index::commit) has returned since; what was not committed is as if it had never happened.
 ///
-/// A fingerprint takes some 17 bytes on disk and 1.5 in memory, and 5 more on disk with its owner; what was claimed last takes up
+/// A fingerprint takes some 17 bytes on disk and 1.6 in memory, and 5 more on disk with its owner; what was claimed last takes up
 /// to 75 MB in memory.
 ///
 /// ```

@@ -6,6 +6,7 @@ use super::files::Folder;
 use super::merge::{Releases, Source, merge};
 use super::record::{Held, Record, Width};
 use super::sealed::Head;
+use super::table::Table;
 use super::view::View;
 use super::{Index, IndexReader};
 use crate::error::{Error, Result};
@@ -44,7 +45,13 @@ pub struct IndexStats {
 impl View {
     /// Gives all records that hold something, in the order of their fingerprints, until no more is taken.
     fn each(&self, take: impl FnMut(&Record) -> Result<bool>) -> Result<bool> {
-        let tables = self.tables.iter().rev().map(|table| Source::Table(table.sorted().into_iter()));
+        self.each_below(None, take)
+    }
+
+    /// The same, below a table that is being filled.
+    fn each_below(&self, newest: Option<&Table>, take: impl FnMut(&Record) -> Result<bool>) -> Result<bool> {
+        let tables = newest.into_iter().chain(self.tables.iter().rev().map(|table| &**table));
+        let tables = tables.map(|table| Source::Table(table.sorted().into_iter()));
         let runs = self.runs.iter().rev().map(|run| Source::Run(run.scan()));
         merge(tables.chain(runs).collect(), Releases::Go, take)
     }
@@ -179,18 +186,13 @@ impl Index {
         // What others claim meanwhile is not of these versions.
         let mut active = shared.active();
         active.commit()?;
-        let mut view = View::clone(&shared.view());
-        view.tables.push(std::sync::Arc::new(std::mem::take(&mut active.table)));
         let mut released = Vec::new();
-        let found = view.each(|record| {
+        shared.view().each_below(Some(&active.table), |record| {
             if record.held().owner().is_some_and(|owner| versions.contains(&owner)) {
                 released.push(Record::new(record.fingerprint(), Held::Released));
             }
             Ok(true)
-        });
-        let table = view.tables.pop().and_then(std::sync::Arc::into_inner);
-        active.table = table.unwrap_or_default();
-        found?;
+        })?;
         for record in &released {
             active.put(shared.width, *record, false);
         }
