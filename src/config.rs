@@ -360,12 +360,12 @@ impl Config {
         self.complaint().map_or(Ok(()), |(_, what)| Err(Error::config("configuration", what)))
     }
 
-    /// What is wrong, with the key of the value that should change.
     /// The folder for temporary files.
     pub(crate) fn tmp_dir(&self) -> PathBuf {
         self.tmp_dir.clone().unwrap_or_else(tempfile::env::temp_dir)
     }
 
+    /// What is wrong, with the key of the value that should change.
     fn complaint(&self) -> Option<(&'static str, String)> {
         let fails = |key, what: &str| Some((key, what.to_owned()));
         for (key, share) in

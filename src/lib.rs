@@ -21,6 +21,7 @@ mod durable;
 pub mod eval;
 mod journal;
 mod log;
+mod recall;
 mod record;
 pub mod run;
 mod store;

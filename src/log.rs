@@ -36,11 +36,11 @@ pub(crate) struct Stretch {
 
 impl Log {
     /// Begins a log, in place of one that is there.
-    pub(crate) fn create(path: &Path, locks: Locks) -> Result<Self> {
+    pub(crate) fn create(path: &Path) -> Result<Self> {
         let fails = |source| Error::writing(path, source);
         std::fs::create_dir_all(folder_of(path)).map_err(fails)?;
         let file = File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(fails)?;
-        locks.lock(&file, path)?;
+        lock(&file, path)?;
         file.set_len(0).map_err(fails)?;
         Ok(Log { file, path: path.to_owned(), end: 0, is_at_end: true, has_name: true })
     }
@@ -52,22 +52,27 @@ impl Log {
     }
 
     /// Opens a log that is there, and reads it; `take` is given each entry and where it lies, until it takes no more.
-    pub(crate) fn open(
-        path: &Path,
-        locks: Locks,
-        mut take: impl FnMut(&[u8], Stretch) -> Result<bool>,
-    ) -> Result<Option<Self>> {
+    pub(crate) fn open(path: &Path, mut take: impl FnMut(&[u8], Stretch) -> Result<bool>) -> Result<Option<Self>> {
         let fails = |source| Error::reading(path, source);
         let file = match File::options().read(true).write(true).open(path) {
             Ok(file) => file,
             Err(source) if source.kind() == ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(fails(source)),
         };
-        locks.lock(&file, path)?;
+        lock(&file, path)?;
         let end = read_entries(&file, path, &mut take)?;
         // What is torn goes, lest something of it is taken for an entry behind later ones.
         file.set_len(end).map_err(|source| Error::writing(path, source))?;
         Ok(Some(Log { file, path: path.to_owned(), end, is_at_end: false, has_name: true }))
+    }
+
+    /// Goes on behind the whole entries of a log that was [read](read), or begins one; what is torn goes. Others are kept from it by
+    /// something else that is locked, so that they can read it meanwhile.
+    pub(crate) fn go_on(path: &Path, end: u64) -> Result<Self> {
+        let fails = |source| Error::writing(path, source);
+        let file = File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(fails)?;
+        file.set_len(end).map_err(fails)?;
+        Ok(Log { file, path: path.to_owned(), end, is_at_end: false, has_name: true })
     }
 
     /// Appends an entry, given in pieces; says where the last of them lies. An entry that cannot be written leaves the log as it was.
@@ -160,21 +165,6 @@ impl Stretch {
     }
 }
 
-/// Who keeps others from writing to a log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Locks {
-    /// It is locked itself.
-    Itself,
-    /// Something else is locked for it.
-    Elsewhere,
-}
-
-impl Locks {
-    fn lock(self, file: &File, path: &Path) -> Result<()> {
-        if self == Locks::Itself { lock(file, path) } else { Ok(()) }
-    }
-}
-
 fn lock(file: &File, path: &Path) -> Result<()> {
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => {
@@ -234,7 +224,7 @@ mod tests {
 
     fn entries(path: &Path) -> (Vec<Vec<u8>>, Option<Log>) {
         let mut entries = Vec::new();
-        let log = Log::open(path, Locks::Itself, |entry, _| {
+        let log = Log::open(path, |entry, _| {
             entries.push(entry.to_vec());
             Ok(true)
         });
@@ -245,7 +235,7 @@ mod tests {
     fn a_log_ends_before_the_first_entry_that_is_not_whole() {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let path = folder.path().join("deep/log");
-        let mut log = Log::create(&path, Locks::Itself).expect("a log can be made");
+        let mut log = Log::create(&path).expect("a log can be made");
         for pieces in [&[&b"one"[..]][..], &[b"two and ", b"", b"a half"], &[b""], &[b"three"]] {
             log.append(pieces).expect("it can be written to");
         }
@@ -285,9 +275,9 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let path = folder.path().join("log");
         assert!(entries(&path).1.is_none());
-        let log = Log::create(&path, Locks::Itself).expect("a log can be made");
-        assert!(Log::create(&path, Locks::Itself).is_err_and(|error| error.is_usage()));
-        assert!(Log::open(&path, Locks::Itself, |_, _| Ok(true)).is_err_and(|error| error.is_usage()));
+        let log = Log::create(&path).expect("a log can be made");
+        assert!(Log::create(&path).is_err_and(|error| error.is_usage()));
+        assert!(Log::open(&path, |_, _| Ok(true)).is_err_and(|error| error.is_usage()));
         log.remove().expect("it can be removed");
         assert!(!path.exists());
     }

@@ -200,6 +200,21 @@ fn a_page_that_has_changed_keeps_what_it_had_and_claims_what_is_new() {
 }
 
 #[test]
+fn a_page_keeps_what_others_lost_to_it_even_where_it_becomes_a_copy_of_them() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let crawl = open(folder.path(), &config());
+    let [first, second] = ["https://example.org/1", "https://example.org/2"];
+    let clean = |text: &str, url| crawl.clean(&document(text, url)).expect("a page can be cleaned").into_text();
+    let line = "This line is long enough to be dropped where it repeats, and the first page has it.\n";
+    let grown =
+        format!("{line}Short.\nAnother line that is long enough to be dropped where it repeats, on the second.\n");
+    assert_eq!(clean(line, first), line.as_bytes());
+    assert_eq!(clean(&grown, second), &grown.as_bytes()[line.len()..]);
+    // As a whole it is a copy of the second now, which does not have what it lost.
+    assert_eq!(clean(&grown, first), line.as_bytes());
+}
+
+#[test]
 fn it_is_told_where_the_first_copy_is() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let crawl = open(folder.path(), &config());

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The layers, from those who know nobody to those who know most. A module may use all in rows before its own.
-const LAYERS: [&[&str]; 17] = [
+const LAYERS: [&[&str]; 18] = [
     &["text", "error"],
     &["encoding"],
     &["fingerprint"],
@@ -20,6 +20,7 @@ const LAYERS: [&[&str]; 17] = [
     &["log"],
     &["durable"],
     &["codec", "record", "config", "journal"],
+    &["recall"],
     &["crawl"],
     &["run"],
     &["eval"],

@@ -13,7 +13,7 @@ pub use look::Document;
 pub(crate) use look::{Look, Looker};
 
 use crate::config::Config;
-use crate::decide::{Decision, Keep, Reason, Repeats, Scope, Witnesses, decide};
+use crate::decide::{Copies, Decision, Keep, Reason, Repeats, Scope, Witnesses, decide};
 use crate::edit;
 use crate::error::{Error, Result};
 use crate::index::{MemoryIndex, Place, Trace};
@@ -88,6 +88,50 @@ pub struct Arrival {
     pub block: u32,
 }
 
+impl Scratch {
+    /// Looks at a document. Fails if its blocks could not be numbered.
+    pub(crate) fn look(
+        &mut self,
+        rules: &Rules,
+        config: &Config,
+        scorer: Option<&Arc<Scorer>>,
+        document: &Document<'_>,
+    ) -> Result<&Look> {
+        check_size(document.text)?;
+        let Scratch { looker, look, decisions, .. } = self;
+        let looker = looker.get_or_insert_with(|| Looker::new(config, scorer));
+        look.clear();
+        looker.look(rules, document, look);
+        looker.finish(look);
+        decisions.clear();
+        Ok(look)
+    }
+
+    /// Decides on the document that was looked at, which is the first of what `copies` are of.
+    pub(crate) fn decide(&mut self, copies: &impl Copies) {
+        decide(copies, 0, self.look.chrome_of(0), &mut self.decisions);
+    }
+
+    /// Cuts what was decided on out of the text.
+    fn cut(&mut self, text: &[u8]) {
+        let Scratch { looker, decisions, cuts, out, .. } = self;
+        let blocks = looker.as_ref().map_or(&[][..], Looker::blocks);
+        cuts.clear();
+        cuts.extend(decisions.iter().map(|decision| Cut {
+            span: decision.words.unwrap_or_else(|| blocks[decision.block as usize]),
+            reason: decision.reason,
+        }));
+        out.clear();
+        edit::cut(text, cuts.iter().map(|cut| cut.span), out);
+    }
+
+    /// The same; gives what is left, and what was cut.
+    pub(crate) fn take_cut(&mut self, text: &[u8]) -> (Vec<u8>, Vec<Cut>) {
+        self.cut(text);
+        (std::mem::take(&mut self.out), std::mem::take(&mut self.cuts))
+    }
+}
+
 impl<'s> Cleaned<'s> {
     /// What is left of the text, byte for byte; UTF-8 if the document was.
     pub fn text(&self) -> &'s [u8] {
@@ -139,13 +183,8 @@ impl Cleaner {
     ///
     /// When the index is full, or the document has more blocks than can be numbered (2³² − 1).
     pub fn clean<'s>(&self, document: &Document<'_>, scratch: &'s mut Scratch) -> Result<Cleaned<'s>> {
-        check_size(document.text)?;
-        let Scratch { looker, look, decisions, cuts, out } = scratch;
-        let looker = looker.get_or_insert_with(|| Looker::new(&self.config, self.scorer.as_ref()));
-        look.clear();
-        looker.look(&self.rules, document, look);
-        looker.finish(look);
-        decisions.clear();
+        scratch.look(&self.rules, &self.config, self.scorer.as_ref(), document)?;
+        let Scratch { look, decisions, .. } = scratch;
         let number = if matches!(self.config.scope, Scope::Corpus | Scope::Site) {
             let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
             let admitted = memory.admit(look)?;
@@ -156,14 +195,8 @@ impl Cleaner {
             decide(&alone.copies(self.config.keep), 0, look.chrome_of(0), decisions);
             None
         };
-        cuts.clear();
-        cuts.extend(decisions.iter().map(|decision| Cut {
-            span: decision.words.unwrap_or(looker.blocks()[decision.block as usize]),
-            reason: decision.reason,
-        }));
-        out.clear();
-        edit::cut(document.text, cuts.iter().map(|cut| cut.span), out);
-        Ok(Cleaned { text: out, cuts, document: number })
+        scratch.cut(document.text);
+        Ok(Cleaned { text: &scratch.out, cuts: &scratch.cuts, document: number })
     }
 
     /// Which document and block a place in a [`Reason`] is. A place within the same document where repeats are looked for in

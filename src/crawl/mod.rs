@@ -2,16 +2,15 @@
 
 mod copies;
 
-use crate::clean::{Cut, Document, Look, Looker, check_size};
+use crate::clean::{Cut, Document, Scratch};
 use crate::config::Config;
-use crate::decide::{Copies, Decision, Keep, Reason, Scope, decide};
-use crate::durable::{Index, IndexOptions};
-use crate::edit;
+use crate::decide::{Keep, Reason, Scope};
+use crate::durable::Index;
 use crate::error::{Error, Result};
-use crate::index::{MemoryIndex, Notes, Trace};
+use crate::recall;
 use crate::rules::Rules;
 use crate::score::Scorer;
-use copies::{Claim, PageCopies, words_of};
+use copies::PageCopies;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -61,13 +60,6 @@ pub struct Crawl {
     n_uncommitted: AtomicU64,
     /// Buffers that nobody uses right now.
     scratches: Mutex<Vec<Scratch>>,
-}
-
-#[derive(Debug)]
-struct Scratch {
-    looker: Looker,
-    look: Look,
-    decisions: Vec<Decision>,
 }
 
 /// What [`Crawl::clean`] made of a page.
@@ -139,7 +131,7 @@ impl Crawl {
             rules: config.rules()?,
             scorer: config.scorer()?,
             config: config.clone(),
-            index: options(config).open(path)?,
+            index: recall::options(config).open(path)?,
             commit_every: Some(COMMIT_EVERY),
             n_uncommitted: AtomicU64::new(0),
             scratches: Mutex::default(),
@@ -170,14 +162,14 @@ impl Crawl {
     ///
     /// When the page has more blocks than can be numbered (2³² − 1), or the index cannot be read or written.
     pub fn clean(&self, page: &Document<'_>) -> Result<Page> {
-        check_size(page.text)?;
         // Before the page, which has not come if this fails.
         if self.commit_every.is_some_and(|every| self.n_uncommitted.load(Ordering::Relaxed) >= every) {
             self.commit()?;
         }
-        let mut scratch = self.scratch();
+        let scratches = || self.scratches.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut scratch = scratches().pop().unwrap_or_default();
         let cleaned = self.clean_with(page, &mut scratch);
-        self.scratches.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
+        scratches().push(scratch);
         self.n_uncommitted.fetch_add(1, Ordering::Relaxed);
         cleaned
     }
@@ -192,57 +184,20 @@ impl Crawl {
         self.index.commit()
     }
 
-    fn scratch(&self) -> Scratch {
-        let free = self.scratches.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        free.unwrap_or_else(|| Scratch {
-            looker: Looker::new(&self.config, self.scorer.as_ref()),
-            look: Look::default(),
-            decisions: Vec::new(),
-        })
-    }
-
     fn clean_with(&self, page: &Document<'_>, scratch: &mut Scratch) -> Result<Page> {
-        let Scratch { looker, look, decisions } = scratch;
-        look.clear();
-        looker.look(&self.rules, page, look);
-        looker.finish(look);
-        let (within, mut trace) = (MemoryIndex::small(), Trace::default());
-        let mut fingerprints = Vec::new();
-        look.note_with(0, &mut trace, |batch, entries| {
-            fingerprints.extend(batch.iter().map(|(fingerprint, _)| *fingerprint));
-            within.note(batch, entries)
-        })?;
-        let mut copies = PageCopies::new(within, trace);
+        let look = scratch.look(&self.rules, &self.config, self.scorer.as_ref(), page)?;
+        let mut copies = PageCopies::of(look)?;
+        let mut ids = Vec::new();
         // A page without a site is compared with no other where sites are.
         if !look.is_alone(0) {
-            let claims = copies.claims(&fingerprints);
-            let claimed: Vec<_> = claims.iter().map(|Claim { fingerprint, .. }| *fingerprint).collect();
+            let compared = copies.compared();
+            let claimed: Vec<_> = compared.claims().map(|(_, fingerprint)| fingerprint).collect();
             let id = page.id.or(page.url).unwrap_or_default();
-            let arrived = self.index.admit(id.as_bytes(), words_of(copies.trace(), &fingerprints), &claimed)?;
-            copies.tell(&claims, &fingerprints, &arrived);
+            let arrived = self.index.admit(id.as_bytes(), compared.words(), &claimed)?;
+            ids = copies.tell(&compared, &arrived);
         }
-        decisions.clear();
-        decide(&copies, 0, look.chrome_of(0), decisions);
-        let span_of = |decision: &Decision| decision.words.unwrap_or(looker.blocks()[decision.block as usize]);
-        let cuts: Vec<Cut> =
-            decisions.iter().map(|decision| Cut { span: span_of(decision), reason: decision.reason }).collect();
-        let mut text = Vec::with_capacity(page.text.len());
-        edit::cut(page.text, cuts.iter().map(|cut| cut.span), &mut text);
-        Ok(Page { text, cuts, ids: copies.into_ids() })
+        scratch.decide(&copies);
+        let (text, cuts) = scratch.take_cut(page.text);
+        Ok(Page { text, cuts, ids })
     }
-}
-
-/// What an index of this configuration is opened with: all on which it depends what has which fingerprint.
-pub(crate) fn options(config: &Config) -> IndexOptions {
-    Index::options()
-        .setting("unit", &spelled(&config.unit))
-        .setting("fold", &spelled(&config.fold))
-        .setting("scope", &spelled(&config.scope))
-        .setting("min-chars", &config.min_chars.to_string())
-}
-
-/// A setting as configurations spell it.
-fn spelled(setting: &impl serde::Serialize) -> String {
-    let value = serde_json::to_value(setting).unwrap_or_default();
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -7,6 +7,7 @@ use super::{Full, Shared};
 use crate::error::{Error, Result};
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -25,6 +26,7 @@ pub(super) struct Background {
 /// What is to be done, and by whom.
 #[derive(Debug, Default)]
 struct Desk {
+    folder: PathBuf,
     work: Mutex<Work>,
     /// Whenever the work is other work.
     changed: Condvar,
@@ -52,8 +54,8 @@ enum Failure {
 
 impl Background {
     pub(super) fn start(shared: &Arc<Shared>) -> Result<Self> {
-        let desk =
-            Arc::new(Desk { work: Mutex::new(Work { wants_merge: true, ..Work::default() }), ..Desk::default() });
+        let work = Mutex::new(Work { wants_merge: true, ..Work::default() });
+        let desk = Arc::new(Desk { folder: shared.folder.path().to_owned(), work, ..Desk::default() });
         let thread = |work: fn(&Shared, &Desk)| {
             let (shared, desk) = (Arc::clone(shared), Arc::clone(&desk));
             std::thread::Builder::new().spawn(move || work(&shared, &desk))
@@ -71,22 +73,22 @@ impl Background {
         let mut work = self.desk.until(|work| work.full.len() < MAX_WAITING || work.has_failed());
         work.full.push_back(full);
         self.desk.changed.notify_all();
-        work.check()
+        work.check(&self.desk.folder)
     }
 
     /// The first thing that failed since the last time.
     pub(super) fn check(&self) -> Result<()> {
-        self.desk.lock().check()
+        self.desk.lock().check(&self.desk.folder)
     }
 
     /// Does something while nothing else is done, and lets nothing else be done.
     pub(super) fn alone(&self, work: impl FnOnce() -> Result<()>) -> Result<()> {
         {
             let mut desk = self.desk.until(|work| work.is_idle() || work.has_failed());
-            desk.check()?;
+            desk.check(&self.desk.folder)?;
             (desk.is_writing, desk.is_merging) = (true, true);
         }
-        let outcome = caught(work);
+        let outcome = caught(&self.desk.folder, work);
         let mut desk = self.desk.lock();
         (desk.is_writing, desk.is_merging) = (false, false);
         self.desk.changed.notify_all();
@@ -95,7 +97,7 @@ impl Background {
 
     /// Waits until there is nothing more to do.
     pub(super) fn settle(&self) -> Result<()> {
-        self.desk.until(|work| work.is_idle() || work.has_failed()).check()
+        self.desk.until(|work| work.is_idle() || work.has_failed()).check(&self.desk.folder)
     }
 }
 
@@ -131,13 +133,13 @@ impl Work {
         self.full.is_empty() && !self.is_writing && !self.wants_merge && !self.is_merging
     }
 
-    fn check(&mut self) -> Result<()> {
+    fn check(&mut self, folder: &Path) -> Result<()> {
         if !self.has_failed() {
             return Ok(());
         }
         match std::mem::replace(&mut self.failure, Failure::Told) {
             Failure::Untold(error) => Err(error),
-            _ => Err(Error::usage("the index failed before; open it again when what was told is mended")),
+            _ => Err(broken(folder, "it failed before, and must be opened again")),
         }
     }
 
@@ -149,9 +151,13 @@ impl Work {
 }
 
 /// Does something; that it panicked is an error, lest others wait for what never comes.
-fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+fn caught<T>(folder: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
-    outcome.unwrap_or_else(|_| Err(Error::usage("a thread of the index panicked; please tell the developers")))
+    outcome.unwrap_or_else(|_| Err(broken(folder, "a thread of the index panicked")))
+}
+
+fn broken(folder: &Path, what: &str) -> Error {
+    Error::writing(folder, std::io::Error::other(what))
 }
 
 /// Writes full tables as runs, until the index is closed.
@@ -170,7 +176,7 @@ fn write_tables(shared: &Shared, desk: &Desk) {
         drop(desk.until(|work| {
             shared.view().runs.len() < MAX_RUNS || !is_behind(work) || work.is_over || work.has_failed()
         }));
-        let outcome = caught(|| full.map_or(Ok(()), |full| shared.write(&full)));
+        let outcome = caught(shared.folder.path(), || full.map_or(Ok(()), |full| shared.write(&full)));
         let mut work = desk.lock();
         work.is_writing = false;
         work.wants_merge = true;
@@ -190,7 +196,7 @@ fn merge_runs(shared: &Shared, desk: &Desk) {
             }
             (work.wants_merge, work.is_merging) = (false, true);
         }
-        let outcome = caught(|| shared.merge_next(&desk.stop));
+        let outcome = caught(shared.folder.path(), || shared.merge_next(&desk.stop));
         let mut work = desk.lock();
         work.is_merging = false;
         work.wants_merge |= matches!(outcome, Ok(true));

@@ -19,8 +19,9 @@ pub(super) struct Contents {
     /// What the logs hold.
     pub(super) table: Table,
     pub(super) committed: Committed,
-    /// The numbers of the logs that are there, in their order.
-    pub(super) logs: std::ops::Range<u64>,
+    /// The last log, and where its whole entries end.
+    pub(super) log_number: u64,
+    pub(super) log_end: u64,
 }
 
 impl Contents {
@@ -32,10 +33,10 @@ impl Contents {
         let runs = list.runs.iter().map(open).collect::<Result<_>>()?;
         // Before the logs, to which more may be added meanwhile.
         let mark = Mark::read(folder)?;
+        let (committed, first_log) = (list.committed, list.log);
         let mut contents =
-            Contents { committed: list.committed, logs: list.log..list.log, list, runs, table: Table::default() };
-        loop {
-            let number = contents.logs.end;
+            Contents { list, runs, table: Table::default(), committed, log_number: first_log, log_end: 0 };
+        for number in first_log.. {
             let path = folder.numbered(Series::Log, number);
             // Once there is a next one, nothing is added to a log: what is read of it then is all of it.
             let is_last = !folder.numbered(Series::Log, number.saturating_add(1)).exists();
@@ -50,11 +51,12 @@ impl Contents {
             if is_cut || is_torn {
                 return Err(damaged_log(&path, end));
             }
-            contents.logs.end = number.saturating_add(1);
+            (contents.log_number, contents.log_end) = (number, end);
             if is_last {
-                return Ok(contents);
+                break;
             }
         }
+        Ok(contents)
     }
 
     /// Takes an entry of a log: the commit that comes next.

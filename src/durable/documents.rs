@@ -20,7 +20,7 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-const NAME: &str = "documents";
+pub(super) const NAME: &str = "documents";
 const MAGIC: &[u8; WORD] = b"dehuskdc";
 const WORD: usize = 8;
 const HEAD_WORDS: usize = 2;
@@ -211,8 +211,6 @@ pub(super) struct DocumentsReader {
 }
 
 impl DocumentsReader {
-    pub(super) const NAME: &str = NAME;
-
     /// Opens the documents of which so many words are committed; nothing if there never were any.
     pub(super) fn open(folder: &Folder, n_words: u64) -> Result<Option<Self>> {
         let path = folder.join(NAME);

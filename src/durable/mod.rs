@@ -18,6 +18,7 @@ mod files;
 mod filter;
 mod mark;
 mod merge;
+mod reader;
 mod record;
 mod run;
 mod sealed;
@@ -28,7 +29,7 @@ mod view;
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::index::{Claims, Known, Owner};
-use crate::log::{Locks, Log};
+use crate::log::Log;
 use crate::text::FOLD_VERSION;
 pub(crate) use arrivals::Arrived;
 use background::Background;
@@ -37,6 +38,7 @@ pub(crate) use documents::{Document, Meaning, Word};
 use documents::{Documents, DocumentsReader};
 use files::{Folder, Lock, Series};
 use mark::{Mark, Marker};
+pub use reader::IndexReader;
 use record::{Held, Record, Width};
 use sealed::{Committed, Head, List};
 use std::collections::BTreeMap;
@@ -222,12 +224,13 @@ impl Index {
         let shared = &*self.shared;
         let mut active = shared.active();
         active.commit()?;
-        if active.table.len() >= shared.table_records {
-            let full = shared.rotate(&mut active)?;
-            // Waits here while two full tables wait already.
-            self.background.write(full)?;
-        }
-        Ok(())
+        if active.table.len() >= shared.table_records { self.put_away(&mut active) } else { Ok(()) }
+    }
+
+    /// Gives the table that is being filled to be written as a run, and begins another. Waits while two wait already.
+    fn put_away(&self, active: &mut Active) -> Result<()> {
+        let full = self.shared.rotate(active)?;
+        self.background.write(full)
     }
 
     /// Waits until what was committed is in runs, and as many are merged as shall be.
@@ -237,70 +240,6 @@ impl Index {
     /// When something cannot be written.
     pub fn settle(&self) -> Result<()> {
         self.background.settle()
-    }
-}
-
-/// An index that is only read, by any number of processes, while one may write to it. What is committed later is not seen.
-///
-/// ```
-/// use dehusk::fingerprint::Fingerprint;
-/// use dehusk::index::{Claims, Known, Owner};
-/// use dehusk::{Index, IndexReader};
-///
-/// let folder = tempfile::tempdir()?;
-/// let index = Index::open(folder.path())?;
-/// let block = Fingerprint::of(b"the ship left at dawn");
-/// index.claim(&[(block, Owner::new(7).unwrap())], &mut Vec::new())?;
-/// index.commit()?;
-///
-/// let mut owners = Vec::new();
-/// IndexReader::open(folder.path())?.owners(&[block], &mut owners)?;
-/// assert_eq!(owners, [Owner::new(7)]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug)]
-pub struct IndexReader {
-    folder: Folder,
-    head: Head,
-    view: View,
-    committed: Committed,
-    documents: Option<DocumentsReader>,
-}
-
-impl IndexReader {
-    /// Opens what is committed of the index in a folder.
-    ///
-    /// # Errors
-    ///
-    /// When there is none, when a newer version made it, when what was committed is damaged, or when something cannot be read.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let folder = Folder::new(path.as_ref());
-        let head = head_of(&folder)?;
-        head.refuse_difference(&Head { settings: BTreeMap::new(), fold: FOLD_VERSION, ..head.clone() }, &folder)?;
-        let contents = loop {
-            let before = List::read(&folder)?;
-            let contents = Contents::read(&folder, head.width());
-            // Else who writes may have merged, or written as a run, what was to be read.
-            if List::read(&folder)? == before {
-                break contents?;
-            }
-        };
-        let Contents { runs, table, committed, .. } = contents;
-        let documents = DocumentsReader::open(&folder, committed.n_words)?;
-        let view = View { generation: 0, tables: vec![Arc::new(table)], runs };
-        Ok(IndexReader { folder, head, view, committed, documents })
-    }
-}
-
-impl Known for IndexReader {
-    fn owners(&self, fingerprints: &[Fingerprint], owners: &mut Vec<Option<Owner>>) -> Result<()> {
-        let found = self.view.find(fingerprints, &in_order(fingerprints))?;
-        owners.extend(found.into_iter().map(|held| held.and_then(Held::owner)));
-        Ok(())
-    }
-
-    fn len(&self) -> usize {
-        usize::try_from(self.committed.n_keys).unwrap_or(usize::MAX)
     }
 }
 
@@ -336,13 +275,8 @@ impl Claims for Index {
 impl Shared {
     /// Opens what is in a folder, of which the lock is held.
     fn open(folder: Folder, width: Width, table_records: usize) -> Result<Self> {
-        let Contents { list, runs, table, committed, logs } = Contents::read(&folder, width)?;
-        let log_number = logs.end.saturating_sub(1);
-        let path = folder.numbered(Series::Log, log_number);
-        let log = match Log::open(&path, Locks::Elsewhere, |_, _| Ok(true))? {
-            Some(log) => log,
-            None => Log::create(&path, Locks::Elsewhere)?,
-        };
+        let Contents { list, runs, table, committed, log_number, log_end } = Contents::read(&folder, width)?;
+        let log = Log::go_on(&folder.numbered(Series::Log, log_number), log_end)?;
         // What a process that was killed had written, and nobody was told of, counts as committed from now on.
         log.sync()?;
         let mut marker = Marker::open(&folder)?;
@@ -408,12 +342,12 @@ impl Shared {
         }
     }
 
-    /// Begins a new table and its log. Gives the full table, and the number of the new log.
+    /// Begins a new table and its log; gives the full one.
     fn rotate(&self, active: &mut Active) -> Result<Full> {
         // What is not committed must be in no run.
         active.commit()?;
         let log_number = active.log_number + 1;
-        let log = Log::create(&self.folder.numbered(Series::Log, log_number), Locks::Elsewhere)?;
+        let log = Log::go_on(&self.folder.numbered(Series::Log, log_number), 0)?;
         self.folder.sync()?;
         (active.log, active.log_number) = (log, log_number);
         active.generation += 1;

@@ -109,6 +109,27 @@ pub(super) fn low(fingerprint: &Fingerprint) -> u64 {
     u64::from_le_bytes(*half)
 }
 
+/// Puts things into the order of ranges: those of one range stand together, as they came. Gives where each range ends, too.
+pub(super) fn by_range<T: Copy>(
+    n_ranges: usize,
+    things: impl Iterator<Item = (Fingerprint, T)> + Clone,
+) -> (Vec<T>, Vec<usize>) {
+    let range = |fingerprint: &Fingerprint| range_of(high(fingerprint), n_ranges);
+    let mut ends = vec![0; n_ranges + 1];
+    things.clone().for_each(|(fingerprint, _)| ends[range(&fingerprint) + 1] += 1);
+    for range_idx in 0..n_ranges {
+        ends[range_idx + 1] += ends[range_idx];
+    }
+    let Some((_, any)) = things.clone().next() else { return (Vec::new(), ends) };
+    let mut ordered = vec![any; ends[n_ranges]];
+    for (fingerprint, thing) in things {
+        let end = &mut ends[range(&fingerprint)];
+        ordered[*end] = thing;
+        *end += 1;
+    }
+    (ordered, ends)
+}
+
 /// Which of so many equal ranges of fingerprints one is in.
 pub(super) fn range_of(high: u64, n_ranges: usize) -> usize {
     let range = (u128::from(high) * n_ranges as u128) >> u64::BITS;

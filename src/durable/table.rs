@@ -1,6 +1,6 @@
 //! The table of what was claimed last, in memory.
 
-use super::record::{Held, Record, high, range_of};
+use super::record::{Held, Record, by_range, high};
 use crate::fingerprint::Fingerprint;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
@@ -58,19 +58,7 @@ impl Table {
     /// all of them.
     pub(super) fn sorted(&self) -> Vec<Record> {
         let n_ranges = self.len() / RANGE_RECORDS + 1;
-        let range = |record: &Record| range_of(high(&record.fingerprint()), n_ranges);
-        let mut ends = vec![0; n_ranges + 1];
-        self.0.iter().for_each(|record| ends[range(record) + 1] += 1);
-        for range_idx in 0..n_ranges {
-            ends[range_idx + 1] += ends[range_idx];
-        }
-        let Some(any) = self.0.iter().next() else { return Vec::new() };
-        let mut records = vec![*any; self.len()];
-        for record in &self.0 {
-            let end = &mut ends[range(record)];
-            records[*end] = *record;
-            *end += 1;
-        }
+        let (mut records, ends) = by_range(n_ranges, self.0.iter().map(|record| (record.fingerprint(), *record)));
         let mut start = 0;
         for end in &ends[..n_ranges] {
             records[start..*end].sort_unstable_by_key(Record::order);

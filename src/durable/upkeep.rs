@@ -1,7 +1,7 @@
 //! Looking after an index: what is in it, whether it is whole, and taking things out.
 
 use super::contents::head_of;
-use super::documents::DocumentsReader;
+use super::documents;
 use super::files::Folder;
 use super::merge::{Releases, Source, merge};
 use super::record::{Held, Record, Width};
@@ -288,8 +288,7 @@ impl Index {
         active.commit()?;
         let n_keys = active.n_keys;
         if active.table.len() > 0 {
-            let full = shared.rotate(&mut active)?;
-            self.background.write(full)?;
+            self.put_away(&mut active)?;
         }
         drop(active);
         self.background.alone(|| {
@@ -354,7 +353,7 @@ impl Folder {
             // What is merged away meanwhile does not count.
             let size = entry.metadata().map_or(0, |metadata| metadata.len());
             let name = entry.file_name();
-            if name == DocumentsReader::NAME {
+            if name == documents::NAME {
                 bytes.of_documents += size;
             } else {
                 bytes.of_fingerprints += size;

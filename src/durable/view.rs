@@ -1,6 +1,6 @@
 //! What can be looked up without a lock: tables that are full, and runs.
 
-use super::record::{Held, high, range_of};
+use super::record::{Held, by_range};
 use super::run::SortedRun;
 use super::table::Table;
 use crate::error::Result;
@@ -52,18 +52,6 @@ impl View {
 /// The numbers of fingerprints, more or less in the order in which runs hold them: so filters, runs and tables are gone
 /// through from one end to the other, and what lies side by side is not fetched twice.
 pub(super) fn in_order(fingerprints: &[Fingerprint]) -> Vec<u32> {
-    let n_ranges = fingerprints.len().div_ceil(8).min(1 << 12);
-    let range = |fingerprint: &Fingerprint| range_of(high(fingerprint), n_ranges);
-    let mut ends = vec![0_usize; n_ranges + 1];
-    fingerprints.iter().for_each(|fingerprint| ends[range(fingerprint) + 1] += 1);
-    for range_idx in 0..n_ranges {
-        ends[range_idx + 1] += ends[range_idx];
-    }
-    let mut order = vec![0; fingerprints.len()];
-    for (number, fingerprint) in (0..).zip(fingerprints) {
-        let end = &mut ends[range(fingerprint)];
-        order[*end] = number;
-        *end += 1;
-    }
-    order
+    let n_ranges = fingerprints.len().div_ceil(8).clamp(1, 1 << 12);
+    by_range(n_ranges, fingerprints.iter().copied().zip(0..)).0
 }

@@ -112,6 +112,17 @@ impl Frozen {
         }
     }
 
+    /// The fingerprint of an entry that the index gave out.
+    pub fn fingerprint(&self, entry: EntryId) -> Fingerprint {
+        let (shard_idx, entry_idx) = split(entry);
+        let words = self.shards[shard_idx].entry(entry_idx).fingerprint;
+        let mut bytes = [0; 16];
+        for (bytes, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(words) {
+            *bytes = word.to_le_bytes();
+        }
+        Fingerprint::from_bytes(bytes)
+    }
+
     /// How many different fingerprints it holds.
     pub fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.len).sum()

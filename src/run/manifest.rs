@@ -17,7 +17,7 @@ use super::report::{PartDone, PartNumbers, settings};
 use super::source::Part;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::log::{Locks, Log, Stretch};
+use crate::log::{Log, Stretch};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{ErrorKind, Write};
@@ -210,7 +210,7 @@ impl Begun {
             return Ok(None);
         }
         let (mut head, mut parts, mut outputs) = (None, BTreeMap::new(), BTreeMap::new());
-        let log = Log::open(&path, Locks::Itself, |entry, stretch| {
+        let log = Log::open(&path, |entry, stretch| {
             let json_bytes = entry.iter().position(|byte| *byte == b'\n').unwrap_or(entry.len());
             match (serde_json::from_slice(&entry[..json_bytes]), head.is_some()) {
                 (Ok(Entry::Head(found)), false) => head = Some(found),
@@ -264,7 +264,7 @@ impl Manifest {
             left_out: plan.left_out.iter().map(Input::of).collect(),
             ..Head::of(config, plan.files.iter().map(Input::of).collect())
         };
-        let mut log = Log::create(&manifest_path(output), Locks::Itself)?;
+        let mut log = Log::create(&manifest_path(output))?;
         log.append(&[&Entry::Head(head).to_json()])?;
         Ok(Manifest::of(log))
     }

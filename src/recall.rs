@@ -1,0 +1,225 @@
+//! Documents that came before, as decisions want to see them: who else has what of a document, and what stands beside it there.
+//!
+//! A [`Compared`] is what an index is asked about a document. What it answers, with the documents that it names, is an
+//! [`Elsewhere`], whose places are numbered for the one document: a part for each other document, as they are met.
+
+use crate::config::Config;
+use crate::decide::{MAX_GAP, Side};
+use crate::durable::{Document, Index, IndexOptions, Meaning, Word};
+use crate::fingerprint::Fingerprint;
+use crate::index::{EntryId, Frozen, Mark, Place, Trace};
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// What an index of this configuration is opened with: all on which it depends what has which fingerprint.
+pub(crate) fn options(config: &Config) -> IndexOptions {
+    Index::options()
+        .setting("unit", &spelled(&config.unit))
+        .setting("fold", &spelled(&config.fold))
+        .setting("scope", &spelled(&config.scope))
+        .setting("min-chars", &config.min_chars.to_string())
+}
+
+/// A setting as configurations spell it.
+fn spelled(setting: &impl serde::Serialize) -> String {
+    let value = serde_json::to_value(setting).unwrap_or_default();
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The blocks of a document that are compared, and the document as a whole if it is, with their fingerprints.
+#[derive(Debug)]
+pub(crate) struct Compared {
+    blocks: Vec<Block>,
+    whole: Option<Fingerprint>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    /// Its number in the document.
+    number: u32,
+    mark: Mark,
+    fingerprint: Fingerprint,
+}
+
+impl Block {
+    fn word(&self) -> Word {
+        if self.mark.is_long() { Word::long(&self.fingerprint) } else { Word::short(&self.fingerprint) }
+    }
+}
+
+impl Compared {
+    /// What is compared of a document of a trace, given the index that its marks name entries of. `rest` is the document as a whole where
+    /// its own entry says nothing of it.
+    pub(crate) fn of(trace: &Trace, document_idx: usize, index: &Frozen, rest: Option<Fingerprint>) -> Self {
+        let blocks = trace.blocks_of(document_idx).map(|block| trace.mark(block));
+        let blocks = (0..).zip(blocks).filter_map(|(number, mark)| {
+            let fingerprint = index.fingerprint(mark.entry()?);
+            Some(Block { number, mark, fingerprint })
+        });
+        let whole = trace.whole(document_idx).map(|entry| index.fingerprint(entry));
+        Compared { blocks: blocks.collect(), whole: whole.or(rest) }
+    }
+
+    /// The document as an index keeps it.
+    pub(crate) fn words(&self) -> Vec<Word> {
+        let mut words = Vec::with_capacity(self.blocks.len());
+        let mut next = 0;
+        for block in &self.blocks {
+            if block.number > next {
+                words.push(Word::gap(u64::from(block.number - next)));
+            }
+            words.push(block.word());
+            next = block.number + 1;
+        }
+        words
+    }
+
+    /// What is claimed: the long blocks in their order, and then the document as a whole if it is compared as one.
+    pub(crate) fn claims(&self) -> impl Iterator<Item = (Claimed, Fingerprint)> {
+        let long = self.blocks.iter().filter(|block| block.mark.is_long());
+        let long = long.map(|block| (Claimed::Block(block.number), block.fingerprint));
+        long.chain(self.whole.map(|fingerprint| (Claimed::Whole, fingerprint)))
+    }
+}
+
+/// What a document claims a fingerprint for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Claimed {
+    /// A block, by its number in the document.
+    Block(u32),
+    /// The document as a whole.
+    Whole,
+}
+
+/// What others have of a document.
+#[derive(Debug)]
+pub(crate) struct Elsewhere<K> {
+    /// The number of the part that the first of the others is.
+    first_part: u32,
+    others: Vec<Other<K>>,
+    /// Of the document's long blocks, in their order, the first copies that others have.
+    of_blocks: Vec<(u32, Place)>,
+    of_whole: Option<Place>,
+}
+
+/// Another document.
+#[derive(Debug)]
+struct Other<K> {
+    key: K,
+    /// Its blocks with their numbers, naming entries of the one document's index. Of many in a row that are not compared only some.
+    marks: Vec<(u32, Mark)>,
+    /// Where its long blocks are first.
+    long: HashMap<Word, u32>,
+}
+
+/// The entry of what another document has and the one has not.
+const NOWHERE: u32 = (1 << EntryId::BITS) - 1;
+
+/// The block of another document whose blocks are not known.
+pub(crate) const UNKNOWN_BLOCK: u32 = u32::MAX;
+
+impl<K: Copy + Eq + Hash> Elsewhere<K> {
+    /// Nobody has anything of it.
+    pub(crate) fn nothing(first_part: u32) -> Self {
+        Elsewhere { first_part, others: Vec::new(), of_blocks: Vec::new(), of_whole: None }
+    }
+
+    /// What others have, given who else has each of the claims of a document, and what they are; nothing of those of whom nothing is known.
+    pub(crate) fn new<'d>(
+        compared: &Compared,
+        others: impl Iterator<Item = Option<K>> + Clone,
+        document: impl Fn(K) -> Option<&'d Document>,
+        first_part: u32,
+    ) -> Self {
+        let mut elsewhere = Self::nothing(first_part);
+        if others.clone().all(|other| other.is_none()) {
+            return elsewhere;
+        }
+        let entries: HashMap<Word, EntryId> =
+            compared.blocks.iter().filter_map(|block| Some((block.word(), block.mark.entry()?))).collect();
+        let mut parts: HashMap<K, u32> = HashMap::new();
+        let mut is_all_elsewhere = true;
+        for ((claimed, fingerprint), other) in compared.claims().zip(others) {
+            let Some(key) = other else {
+                is_all_elsewhere = false;
+                continue;
+            };
+            let part = *parts.entry(key).or_insert_with(|| {
+                elsewhere.others.push(Other::new(key, document(key), &entries));
+                first_part + number(elsewhere.others.len()) - 1
+            });
+            let other = &elsewhere.others[(part - first_part) as usize];
+            match claimed {
+                Claimed::Block(block) => {
+                    let first = other.long.get(&Word::long(&fingerprint)).copied();
+                    elsewhere.of_blocks.push((block, Place { part, block: first.unwrap_or(UNKNOWN_BLOCK) }));
+                }
+                // What it has of its own, since the other lost it to it or gave it up, must not go with the rest.
+                Claimed::Whole if is_all_elsewhere => elsewhere.of_whole = Some(Place { part, block: 0 }),
+                Claimed::Whole => {}
+            }
+        }
+        elsewhere
+    }
+
+    /// Where another has a long block, by its number in the document.
+    pub(crate) fn of_block(&self, block: u32) -> Option<Place> {
+        let found = self.of_blocks.binary_search_by_key(&block, |(block, _)| *block);
+        found.ok().map(|found| self.of_blocks[found].1)
+    }
+
+    /// Another of which the document is a copy.
+    pub(crate) fn of_whole(&self) -> Option<Place> {
+        self.of_whole
+    }
+
+    /// The blocks beside a place in another, outwards.
+    pub(crate) fn beside(&self, place: Place, side: Side) -> impl Iterator<Item = (u32, Mark)> {
+        let other = place.part.checked_sub(self.first_part).and_then(|other| self.others.get(other as usize));
+        let marks = other.map_or(&[][..], |other| &other.marks);
+        let at = marks.partition_point(|(block, _)| *block < place.block);
+        let (mut after, mut before) = match side {
+            Side::After => (marks.get(at + 1..).unwrap_or(&[]).iter(), [].iter()),
+            Side::Before => ([].iter(), marks[..at].iter()),
+        };
+        std::iter::from_fn(move || after.next().or_else(|| before.next_back()).copied())
+    }
+
+    /// Who the others are, in the order of their parts.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = K> {
+        self.others.iter().map(|other| other.key)
+    }
+}
+
+impl<K> Other<K> {
+    fn new(key: K, document: Option<&Document>, entries: &HashMap<Word, EntryId>) -> Self {
+        let nowhere = EntryId::new(NOWHERE).expect("it is the largest number of an entry");
+        let entry = |word: &Word| entries.get(word).copied().unwrap_or(nowhere);
+        let mut marks = Vec::new();
+        let mut long = HashMap::new();
+        let mut block = 0_u32;
+        for word in document.map_or(&[][..], |document| &document.blocks) {
+            let n_blocks = match word.meaning() {
+                Meaning::Gap(n_blocks) => {
+                    marks.extend((block..).take(MAX_GAP).zip(0..n_blocks).map(|(block, _)| (block, Mark::UNCOMPARED)));
+                    u32::try_from(n_blocks).unwrap_or(u32::MAX)
+                }
+                Meaning::Short => {
+                    marks.push((block, Mark::short(entry(word))));
+                    1
+                }
+                Meaning::Long => {
+                    long.entry(*word).or_insert(block);
+                    marks.push((block, Mark::long(entry(word))));
+                    1
+                }
+            };
+            block = block.saturating_add(n_blocks);
+        }
+        Other { key, marks, long }
+    }
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).expect("a document has no more claims than blocks, which are numbered with 32 bits")
+}
