@@ -75,6 +75,10 @@ pub struct Config {
     pub min_chars: usize,
     /// How alike two blocks must be to be repeats.
     pub fold: Fold,
+    /// The folder of an index that remembers what was cleaned, from run to run: what others had before goes.
+    pub index: Option<PathBuf>,
+    /// Folders of indexes that are only read: what stands in them goes.
+    pub against: Vec<PathBuf>,
     /// How much is removed of what looks like chrome.
     pub level: Level,
     /// The least score that a line is removed for, in [0, 1], in place of the level's own.
@@ -143,6 +147,8 @@ impl Default for Config {
             keep: Keep::First,
             min_chars: 60,
             fold: Fold::Loose,
+            index: None,
+            against: Vec::new(),
             level: Level::Safe,
             score_threshold: None,
             weights: None,
@@ -415,6 +421,9 @@ impl Config {
             let what = "keep is \"none\" while scope is \"off\", so that nothing would be compared; change one";
             return fails("keep", what);
         }
+        if let Some(complaint) = self.complaint_of_indexes() {
+            return Some(complaint);
+        }
         if let Some(level) = self.compress_level {
             let what = match self.compress.levels() {
                 Some(levels) if levels.contains(&level) => None,
@@ -440,6 +449,26 @@ impl Config {
             return fails("framing", what);
         }
         None
+    }
+
+    fn complaint_of_indexes(&self) -> Option<(&'static str, String)> {
+        let key = match (&self.index, self.against.is_empty()) {
+            (Some(_), _) => "index",
+            (None, false) => "against",
+            (None, true) => return None,
+        };
+        if let Some(path) = self.index.iter().chain(&self.against).find(|path| is_url(path)) {
+            return Some((key, format!("{key} is {}, but must be a folder on this machine", path.display())));
+        }
+        let what = match (self.keep, self.scope) {
+            (Keep::None, _) => {
+                "keep is \"none\", for which all documents must be at hand, and those of other runs are not"
+            }
+            (_, Scope::Document | Scope::Off) => "scope is such that documents are not compared with each other",
+            _ if self.memory.is_some() => "memory is bounded, which goes with no index yet",
+            _ => return None,
+        };
+        Some((key, format!("{key} is given while {what}; change one")))
     }
 
     /// What text is that does not say how it is encoded.

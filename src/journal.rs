@@ -9,6 +9,7 @@
 //! {"at":0,"record":1,"line":1,"reason":"rule","rule":"web-en/skip-links","text":"Skip to content\n"}
 //! {"at":16,"record":1,"line":2,"reason":"score","score":0.964,"text":"Latest stories\n"}
 //! {"at":51,"record":1,"line":4,"reason":"repeat","first":{"file":"a.txt","record":1,"line":3},"text":"…"}
+//! {"at":93,"record":1,"line":5,"reason":"repeat","first":{"document":"https://example.org/1","line":3},"text":"…"}
 //! {"bytes":5493,"blake3":"…"}
 //! {"files":1}
 //! ```
@@ -105,7 +106,7 @@ pub(crate) struct CutLine<'j> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) of: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) first: Option<Location<'j>>,
+    pub(crate) first: Option<First<'j>>,
     /// What stands in its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) instead: Option<Cow<'j, str>>,
@@ -113,6 +114,45 @@ pub(crate) struct CutLine<'j> {
     pub(crate) text: Option<Cow<'j, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hex: Option<String>,
+}
+
+/// Where another copy stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum First<'j> {
+    /// In the inputs.
+    Here(Location<'j>),
+    /// In another run's.
+    Known(KnownLocation<'j>),
+}
+
+/// Where a block stands in a document that an index knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KnownLocation<'j> {
+    /// The index, if it is one that was only read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) index: Option<Cow<'j, str>>,
+    /// What the document is known by; empty where the index does not say.
+    pub(crate) document: Cow<'j, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) line: Option<u64>,
+}
+
+impl First<'_> {
+    /// `file:line`, `file:record:line`, or what the document is known by and the line.
+    pub(crate) fn shown(&self, has_records: bool) -> String {
+        let (document, index, line) = match self {
+            First::Here(location) => return location.shown(has_records),
+            First::Known(KnownLocation { index, document, line }) => (document, index, line),
+        };
+        let line = line.map_or(String::new(), |line| format!(":{line}"));
+        match index {
+            None => format!("{document}{line}"),
+            Some(index) if document.is_empty() => format!("a block in {index}"),
+            Some(index) => format!("{document}{line} in {index}"),
+        }
+    }
 }
 
 /// Where a block stands, as a person would look for it: all numbers count from 1.

@@ -1,6 +1,7 @@
 //! The look: what can be known of a document by itself. Blocks are cut, folded, scanned and put in line for their hash.
 
 use super::facts::{FactsLooker, LookedFacts};
+use super::ids::Ids;
 use crate::config::Config;
 use crate::decide::{Chrome, Judge, Page, Reason, Scope, Template, join};
 use crate::error::Result;
@@ -60,6 +61,8 @@ pub(crate) struct Look {
     looked_facts: LookedFacts,
     /// What templates are learned from, once all is finished.
     facts: PartFacts,
+    /// What the documents are known by, if that is gathered.
+    ids: Ids,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,11 +97,17 @@ impl Look {
         self.documents.clear();
         self.wholes.clear();
         self.looked_facts.clear();
+        self.ids.clear();
     }
 
     /// The facts of its documents that have a site, if they were gathered.
     pub(crate) fn take_facts(&mut self) -> PartFacts {
         std::mem::take(&mut self.facts)
+    }
+
+    /// What its documents are known by, if that was gathered.
+    pub(crate) fn take_ids(&mut self) -> Ids {
+        std::mem::take(&mut self.ids)
     }
 
     pub(crate) fn n_blocks(&self) -> usize {
@@ -118,6 +127,7 @@ impl Look {
             chrome_start: self.chrome.len(),
             group: Group::Alone,
         });
+        self.ids.push_alone();
     }
 
     /// Whether a document is compared with no other.
@@ -218,6 +228,7 @@ pub(crate) struct Looker {
     scope: Scope,
     level: Level,
     gathers_facts: bool,
+    gathers_ids: bool,
     facts: FactsLooker,
     /// Of a document on a site of which packs have templates.
     lines: Vec<Line>,
@@ -249,6 +260,7 @@ impl Looker {
             scope: config.scope,
             level: config.level,
             gathers_facts: false,
+            gathers_ids: false,
             facts: FactsLooker::default(),
             lines: Vec::new(),
             fingerprinter: Fingerprinter::default(),
@@ -268,6 +280,11 @@ impl Looker {
     /// The same, and whether it gathers what templates are learned from.
     pub(crate) fn with_facts(self, gathers_facts: bool) -> Self {
         Looker { gathers_facts, ..self }
+    }
+
+    /// The same, and whether it gathers what documents are known by.
+    pub(crate) fn with_ids(self, gathers_ids: bool) -> Self {
+        Looker { gathers_ids, ..self }
     }
 
     /// The blocks of the document that was looked at last.
@@ -297,6 +314,11 @@ impl Looker {
                 (Scope::Site, None) | (Scope::Document | Scope::Off, _) => Group::Alone,
             },
         });
+        if self.gathers_ids && !look.is_alone(look.documents.len() - 1) {
+            look.ids.push(document.id.or(document.url));
+        } else if self.gathers_ids {
+            look.ids.push_alone();
+        }
         if let Some((scorer, _)) = &self.scorer {
             scorer.begin(&mut self.score_scratch);
         }

@@ -3,11 +3,13 @@
 mod alone;
 mod examples;
 mod facts;
+mod ids;
 mod learner;
 mod look;
 
 pub(crate) use alone::Alone;
 pub use examples::{Failure, check_examples};
+pub(crate) use ids::{Id, Ids};
 pub use learner::Learner;
 pub use look::Document;
 pub(crate) use look::{Look, Looker};

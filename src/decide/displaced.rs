@@ -6,7 +6,7 @@
 use super::Keep;
 use crate::fingerprint::Fingerprint;
 use crate::index::{EntryId, Lookup, Mark, Place, Trace};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 /// What counts as first instead of what templates remove.
 #[derive(Debug, Default)]
@@ -15,6 +15,8 @@ pub(crate) struct Displaced {
     firsts: HashMap<EntryId, Option<Place>>,
     /// For documents that templates remove something of, by where they start: another of which the same is left.
     copies: HashMap<Place, Place>,
+    /// The documents, by where they start, of which what is left is compared as a whole.
+    rests: HashSet<Place>,
 }
 
 /// A document that templates remove something of.
@@ -76,6 +78,11 @@ impl Displaced {
         self.copies.get(&start).copied()
     }
 
+    /// Whether templates remove something of the document that starts at `start`, and what is left is compared as a whole.
+    pub(crate) fn has_rest(&self, start: Place) -> bool {
+        self.rests.contains(&start)
+    }
+
     fn find_firsts(&mut self, traces: &[Trace]) {
         if self.firsts.is_empty() {
             return;
@@ -106,6 +113,7 @@ impl Displaced {
             if left.len() < 2 || left.iter().all(|mark| mark.is_long()) {
                 continue;
             }
+            self.rests.insert(start);
             rest.clear();
             rest.extend(left.iter().flat_map(|mark| mark.to_bytes()));
             let first = *by_rest.entry(Fingerprint::of(&rest)).or_insert(start);

@@ -12,13 +12,12 @@ mod repeats;
 
 pub(crate) use chrome::{Chrome, Judge, Page, join};
 pub(crate) use displaced::Displaced;
-pub(crate) use repeats::{Copies, MAX_GAP, PartCopies, Repeats, Side, Witnesses};
+pub(crate) use repeats::{Copies, MAX_GAP, PartCopies, Repeats, Side, Witnesses, decide_repeats};
 
 use crate::index::{Mark, Place};
 use crate::rules::RuleIdx;
 use crate::score::Score;
 use crate::text::Span;
-use repeats::decide_repeats;
 use serde::{Deserialize, Serialize};
 
 /// Where repeats are looked for.

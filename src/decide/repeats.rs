@@ -13,6 +13,7 @@
 use super::{Decision, Displaced, Keep, Reason};
 use crate::index::{EntryId, Lookup, Mark, Place, Trace};
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// What is known of the copies of a part's blocks when repeats are decided.
 pub(crate) trait Copies {
@@ -27,6 +28,11 @@ pub(crate) trait Copies {
 
     /// The blocks beside a place, outwards, to the end of the document that it is in: each with its number in its part.
     fn beside(&self, place: Place, side: Side) -> impl Iterator<Item = (u32, Mark)>;
+
+    /// Short lines of some blocks of which it was found before that they go, with the places where they stand too.
+    fn found_before(&self, _blocks: Range<usize>) -> impl Iterator<Item = (usize, Place)> {
+        std::iter::empty()
+    }
 }
 
 /// A direction from a block.
@@ -132,7 +138,7 @@ impl Witnesses {
 }
 
 /// Appends what repeats in a document.
-pub(super) fn decide_repeats(copies: &impl Copies, document_idx: usize, decisions: &mut Vec<Decision>) {
+pub(crate) fn decide_repeats(copies: &impl Copies, document_idx: usize, decisions: &mut Vec<Decision>) {
     let trace = copies.trace();
     let blocks = trace.blocks_of(document_idx);
     let start = blocks.start;
@@ -153,6 +159,11 @@ pub(super) fn decide_repeats(copies: &impl Copies, document_idx: usize, decision
         }
     }
     let mut goes = vec![false; if anchors.is_empty() { 0 } else { blocks.len() }];
+    for (block, copy) in copies.found_before(blocks.clone()) {
+        goes.resize(blocks.len(), false);
+        goes[block - start] = true;
+        decisions.push(Decision { block: number(block - start), words: None, reason: Reason::Repeat(copy) });
+    }
     for &(block, copy) in &anchors {
         let mut agree = |here: &mut dyn Iterator<Item = usize>, there: &mut dyn Iterator<Item = (u32, Mark)>| {
             let mut here = here.map(|block| (block, trace.mark(block)));

@@ -95,6 +95,12 @@ impl Background {
         outcome
     }
 
+    /// Has runs merged, if there are enough now.
+    pub(super) fn want_merge(&self) {
+        self.desk.lock().wants_merge = true;
+        self.desk.changed.notify_all();
+    }
+
     /// Waits until there is nothing more to do.
     pub(super) fn settle(&self) -> Result<()> {
         self.desk.until(|work| work.is_idle() || work.has_failed()).check(&self.desk.folder)
@@ -262,7 +268,7 @@ impl Shared {
     }
 
     /// Writes a run of up to so many records under a number of its own, unless `fill` says that it was left off.
-    fn write_run(
+    pub(super) fn write_run(
         &self,
         n_records: u64,
         fill: impl FnOnce(&mut RunWriter) -> Result<bool>,

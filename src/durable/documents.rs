@@ -148,6 +148,8 @@ pub(super) struct Documents {
     written: u64,
     /// What comes behind them.
     pending: Vec<u8>,
+    /// Whether all that is in the file is on the disk.
+    is_synced: bool,
 }
 
 impl Documents {
@@ -161,9 +163,9 @@ impl Documents {
         if written == 0 {
             // So that there is one to read whenever there is one to write to.
             files::write_at(&file, MAGIC, 0).and_then(|()| file.sync_all()).map_err(fails)?;
-            return Ok(Documents { file, path, written: WORD as u64, pending: Vec::new() });
+            return Ok(Documents { file, path, written: WORD as u64, pending: Vec::new(), is_synced: true });
         }
-        Ok(Documents { file, path, written, pending: Vec::new() })
+        Ok(Documents { file, path, written, pending: Vec::new(), is_synced: true })
     }
 
     /// How many bytes were added that are not in the file yet.
@@ -190,15 +192,32 @@ impl Documents {
         Document::read(self.pending.get(usize::try_from(start).ok()?..)?).ok().flatten()
     }
 
-    /// Puts all on the disk that was added.
-    pub(super) fn sync(&mut self) -> Result<()> {
+    /// Forgets what comes behind so many words.
+    pub(super) fn forget_behind(&mut self, n_words: u64) {
+        self.pending.clear();
+        self.written = self.written.min(n_words * WORD as u64).max(WORD as u64);
+    }
+
+    /// Puts all into the file that was added.
+    pub(super) fn write(&mut self) -> Result<()> {
         if self.pending.is_empty() {
             return Ok(());
         }
+        self.is_synced = false;
         let fails = |source| Error::writing(&self.path, source);
-        files::write_at(&self.file, &self.pending, self.written).and_then(|()| self.file.sync_data()).map_err(fails)?;
+        files::write_at(&self.file, &self.pending, self.written).map_err(fails)?;
         self.written += self.pending.len() as u64;
         self.pending.clear();
+        Ok(())
+    }
+
+    /// Puts all on the disk that was added.
+    pub(super) fn sync(&mut self) -> Result<()> {
+        self.write()?;
+        if !self.is_synced {
+            self.file.sync_data().map_err(|source| Error::writing(&self.path, source))?;
+            self.is_synced = true;
+        }
         Ok(())
     }
 }

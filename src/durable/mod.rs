@@ -12,6 +12,7 @@
 
 mod arrivals;
 mod background;
+mod bulk;
 mod contents;
 mod documents;
 mod files;
@@ -33,6 +34,7 @@ use crate::log::Log;
 use crate::text::FOLD_VERSION;
 pub(crate) use arrivals::Arrived;
 use background::Background;
+pub(crate) use bulk::Bulk;
 use contents::{Contents, head_of};
 pub(crate) use documents::{Document, Meaning, Word};
 use documents::{Documents, DocumentsReader};
@@ -40,7 +42,8 @@ use files::{Folder, Lock, Series};
 use mark::{Mark, Marker};
 pub use reader::IndexReader;
 use record::{Held, Record, Width};
-use sealed::{Committed, Head, List};
+pub(crate) use sealed::Committed;
+use sealed::{Head, List};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -149,6 +152,24 @@ impl IndexOptions {
         self
     }
 
+    /// What an index is that is made with these options.
+    fn head(&self) -> Head {
+        let (owners, settings) = (self.owners, self.settings.clone());
+        Head { dehusk_index: Head::VERSION, fold: FOLD_VERSION, owners, settings }
+    }
+
+    /// Opens what is committed of the index in a folder, for reading.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, when it was made with other settings or by a newer version, when what was committed is damaged, or when
+    /// something cannot be read.
+    pub fn read(&self, path: impl AsRef<Path>) -> Result<IndexReader> {
+        let reader = IndexReader::open(path)?;
+        reader.head.refuse_difference(&self.head(), &reader.folder)?;
+        Ok(reader)
+    }
+
     /// Opens the index in a folder for writing, or makes one.
     ///
     /// # Errors
@@ -157,12 +178,7 @@ impl IndexOptions {
     /// committed is damaged, or when something cannot be read or written.
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Index> {
         let folder = Folder::new(path.as_ref());
-        let wanted = Head {
-            dehusk_index: Head::VERSION,
-            fold: FOLD_VERSION,
-            owners: self.owners,
-            settings: self.settings.clone(),
-        };
+        let wanted = self.head();
         let head = Head::read(&folder)?;
         if head.is_none() && !folder.is_unused()? {
             let what = "the folder is not empty, and is no index; name another, or an empty one";
@@ -233,6 +249,11 @@ impl Index {
         self.background.write(full)
     }
 
+    /// What is committed.
+    pub(crate) fn committed(&self) -> Committed {
+        self.shared.active().committed
+    }
+
     /// Waits until what was committed is in runs, and as many are merged as shall be.
     ///
     /// # Errors
@@ -240,6 +261,18 @@ impl Index {
     /// When something cannot be written.
     pub fn settle(&self) -> Result<()> {
         self.background.settle()
+    }
+}
+
+/// What can say what an owner is.
+pub(crate) trait Remembers: Known {
+    /// The document that an owner is, where documents are kept.
+    fn document(&self, owner: Owner) -> Result<Option<Document>>;
+}
+
+impl Remembers for Index {
+    fn document(&self, owner: Owner) -> Result<Option<Document>> {
+        self.shared.document(owner).map(Some)
     }
 }
 

@@ -1,7 +1,8 @@
 //! An index as others see it while one writes.
 
+use super::Remembers;
 use super::contents::{Contents, head_of};
-use super::documents::DocumentsReader;
+use super::documents::{Document, DocumentsReader};
 use super::files::Folder;
 use super::record::Held;
 use super::sealed::{Committed, Head, List};
@@ -63,6 +64,21 @@ impl IndexReader {
         let documents = DocumentsReader::open(&folder, committed.n_words)?;
         let view = View { generation: 0, tables: vec![Arc::new(table)], runs };
         Ok(IndexReader { folder, head, view, committed, documents })
+    }
+}
+
+impl IndexReader {
+    /// What is committed, as it was opened.
+    pub(crate) fn committed(&self) -> Committed {
+        self.committed
+    }
+}
+
+impl Remembers for IndexReader {
+    fn document(&self, owner: Owner) -> Result<Option<Document>> {
+        let has_documents = self.committed.n_documents > 0 && self.head.owners;
+        let documents = self.documents.as_ref().filter(|_| has_documents);
+        documents.map(|documents| documents.read(owner)).transpose()
     }
 }
 

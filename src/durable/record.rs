@@ -130,6 +130,21 @@ pub(super) fn by_range<T: Copy>(
     (ordered, ends)
 }
 
+/// What is sorted at a time.
+const RANGE_RECORDS: usize = 16;
+
+/// Records in the order of a run. They are first put into many small ranges, which takes half the time of sorting all of them.
+pub(super) fn in_run_order<'r>(n_records: usize, records: impl Iterator<Item = &'r Record> + Clone) -> Vec<Record> {
+    let n_ranges = n_records / RANGE_RECORDS + 1;
+    let (mut records, ends) = by_range(n_ranges, records.map(|record| (record.fingerprint(), *record)));
+    let mut start = 0;
+    for end in &ends[..n_ranges] {
+        records[start..*end].sort_unstable_by_key(Record::order);
+        start = *end;
+    }
+    records
+}
+
 /// Which of so many equal ranges of fingerprints one is in.
 pub(super) fn range_of(high: u64, n_ranges: usize) -> usize {
     let range = (u128::from(high) * n_ranges as u128) >> u64::BITS;

@@ -36,15 +36,15 @@ pub(super) struct List {
 
 /// What a commit says besides the claims.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(super) struct Committed {
+pub(crate) struct Committed {
     /// How many fingerprints have an owner.
-    pub(super) n_keys: u64,
+    pub(crate) n_keys: u64,
     /// How many commits there were.
-    pub(super) n_commits: u64,
+    pub(crate) n_commits: u64,
     /// How many words of documents there are.
-    pub(super) n_words: u64,
+    pub(crate) n_words: u64,
     /// How many documents they are, each version counted.
-    pub(super) n_documents: u64,
+    pub(crate) n_documents: u64,
 }
 
 impl Head {

@@ -1,6 +1,6 @@
 //! The table of what was claimed last, in memory.
 
-use super::record::{Held, Record, by_range, high};
+use super::record::{Held, Record, high, in_run_order};
 use crate::fingerprint::Fingerprint;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
@@ -14,9 +14,6 @@ pub(super) struct Table(HashTable<Record>);
 fn hash(fingerprint: &Fingerprint) -> u64 {
     high(fingerprint).rotate_left(20)
 }
-
-/// What is sorted at a time.
-const RANGE_RECORDS: usize = 16;
 
 impl Table {
     /// A table for so many records; it grows if there are more.
@@ -54,16 +51,8 @@ impl Table {
         }
     }
 
-    /// All records, in the order of a run. They are first put into many small ranges, which takes half the time of sorting
-    /// all of them.
+    /// All records, in the order of a run.
     pub(super) fn sorted(&self) -> Vec<Record> {
-        let n_ranges = self.len() / RANGE_RECORDS + 1;
-        let (mut records, ends) = by_range(n_ranges, self.0.iter().map(|record| (record.fingerprint(), *record)));
-        let mut start = 0;
-        for end in &ends[..n_ranges] {
-            records[start..*end].sort_unstable_by_key(Record::order);
-            start = *end;
-        }
-        records
+        in_run_order(self.len(), self.0.iter())
     }
 }

@@ -8,7 +8,7 @@ use super::record::{Held, Record, Width};
 use super::sealed::Head;
 use super::table::Table;
 use super::view::View;
-use super::{Index, IndexReader};
+use super::{Index, IndexReader, Remembers};
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::index::{Claims, Owner};
@@ -153,10 +153,8 @@ impl IndexReader {
     }
 
     fn id_of(&self, owner: Owner) -> Result<Option<String>> {
-        let documents = self.documents.as_ref().filter(|_| self.committed.n_documents > 0);
-        let Some(documents) = documents.filter(|_| self.head.owners) else { return Ok(None) };
-        let id = documents.read(owner)?.id;
-        Ok((!id.is_empty()).then(|| String::from_utf8_lossy(&id).into_owned()))
+        let id = self.document(owner)?.map(|document| document.id).filter(|id| !id.is_empty());
+        Ok(id.map(|id| String::from_utf8_lossy(&id).into_owned()))
     }
 }
 

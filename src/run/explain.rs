@@ -1,6 +1,7 @@
 //! Explaining one file: each block, with what becomes of it and why.
 
 use super::edits::{EditedRecord, Edits, PartBytes, Why, edit_part};
+use super::indexes::Indexes;
 use super::outline::PartLooker;
 use super::plan::{Destination, Plan};
 use super::rewrite::{Locator, tell_why};
@@ -44,7 +45,8 @@ pub(super) fn explain(run: &Run<'_>, inputs: Inputs, file: &Path, tell: &mut dyn
     let plan = Plan::make(&run.store, &config, &inputs, Destination::Stream)?;
     let wanted = canonical(file).map_err(|source| Error::reading(file, source))?;
     let is_wanted = |path: &Path| canonical(path).is_ok_and(|path| path == wanted);
-    run.with_survey(plan, |rewrite| {
+    let indexes = Indexes::open(&config, false)?;
+    run.with_survey(plan, indexes.as_ref(), |rewrite| {
         let Some(file_idx) = rewrite.plan.files.iter().position(|planned| is_wanted(planned.input.path())) else {
             if let Some(error) = rewrite.plan.failed.first() {
                 return Err(Error::usage(error.to_string()));
@@ -68,7 +70,7 @@ pub(super) fn explain(run: &Run<'_>, inputs: Inputs, file: &Path, tell: &mut dyn
             match rewrite.survey {
                 Some(survey) => {
                     let SurveyedPart { copies, outline, learned } = survey.part(planned, &part, bytes.bytes)?;
-                    let locator = Locator::of_survey(rewrite.plan, survey);
+                    let locator = Locator::of_survey(rewrite, survey);
                     edit_part(&config, bytes, &copies, &learned, &outline, &mut Edits::default(), |edited| {
                         tell(edited, &locator)
                     });

@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::decide::Reason;
 use crate::error::{Error, Result};
 use crate::index::Place;
-use crate::journal::{CutLine, EndLine, Head, JOURNAL_VERSION, Line, Location};
+use crate::journal::{CutLine, EndLine, First, Head, JOURNAL_VERSION, Line};
 use crate::rules::Rules;
 use crate::store::Address;
 use crate::text::FOLD_VERSION;
@@ -47,7 +47,7 @@ impl<'c> CutSource<'c> {
         &self,
         record: u64,
         edited: &EditedRecord<'_>,
-        locate: impl Fn(Place) -> Location<'c>,
+        locate: impl Fn(Place) -> First<'c>,
         lines: &mut Vec<u8>,
     ) {
         if edited.cuts.is_empty() {
@@ -71,7 +71,7 @@ impl<'c> CutSource<'c> {
     }
 
     /// The line for a cut at a byte of the file, without the bytes.
-    fn line(&self, record: u64, at: u64, cut: &PartCut, locate: &impl Fn(Place) -> Location<'c>) -> CutLine<'c> {
+    fn line(&self, record: u64, at: u64, cut: &PartCut, locate: &impl Fn(Place) -> First<'c>) -> CutLine<'c> {
         let (mut rule, mut first, mut score, mut pages, mut of) = (None, None, None, None, None);
         let reason = match cut.why {
             Why::Decided(reason) => {

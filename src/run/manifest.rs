@@ -6,6 +6,7 @@
 //! head      version, configuration, hash of packs and weights, inputs with sizes and times
 //! part      what came of a part of a file: counts, bad records, and behind a newline the lines of the journal
 //! done      files whose outputs have their names, with the outputs' sizes
+//! index     what the index that remembers will be, when all is done but that
 //! ```
 //! A file is done when its output has its name and the log says so. What the log has of a file that is not done counts for
 //! nothing. A part comes before its file is done, so that a log that is torn lacks nothing of what it calls done.
@@ -16,6 +17,7 @@ use super::plan::{Plan, PlannedFile};
 use super::report::{PartDone, PartNumbers, settings};
 use super::source::Part;
 use crate::config::Config;
+use crate::durable::Committed;
 use crate::error::{Error, Result};
 use crate::log::{Log, Stretch};
 use serde::{Deserialize, Serialize};
@@ -49,6 +51,8 @@ enum Entry {
     },
     /// Files, and of how many bytes their outputs are; nothing was written where nothing is left.
     Done(Vec<(usize, Option<u64>)>),
+    /// What the index will be when it has what is new.
+    Index(Committed),
 }
 
 /// What a run was begun with.
@@ -61,6 +65,9 @@ struct Head {
     report: Option<String>,
     /// BLAKE3 of packs and weights that are files.
     rules: String,
+    /// What was committed in the index that remembers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    index: Option<Committed>,
     /// The inputs that are cleaned, in order.
     inputs: Vec<Input>,
     /// Those that the survey could not read.
@@ -93,7 +100,7 @@ impl Input {
 }
 
 impl Head {
-    fn of(config: &Config, inputs: Vec<Input>) -> Self {
+    fn of(config: &Config, inputs: Vec<Input>, index: Option<Committed>) -> Self {
         let told = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
         let mut hasher = blake3::Hasher::new();
         // Names of built-in packs are no files, and what is in those follows from the version.
@@ -108,6 +115,7 @@ impl Head {
             journal: told(&config.journal),
             report: told(&config.report),
             rules: hasher.finalize().to_hex().to_string(),
+            index,
             inputs,
             left_out: Vec::new(),
         }
@@ -199,17 +207,24 @@ pub(super) struct Begun {
     head: Head,
     /// Sizes of the outputs that got their names.
     outputs: BTreeMap<usize, Option<u64>>,
+    /// What the index was to be when the run had come to that.
+    index: Option<Committed>,
 }
 
 impl Begun {
     /// The run that is unfinished in a folder, if there is one and the configuration asks to go on with it. Its inputs are
     /// those of `plan`, or else it is refused.
-    pub(super) fn find(config: &Config, output: &Path, plan: &Plan) -> Result<Option<Self>> {
+    pub(super) fn find(
+        config: &Config,
+        output: &Path,
+        plan: &Plan,
+        index_now: Option<Committed>,
+    ) -> Result<Option<Self>> {
         let path = manifest_path(output);
         if !config.resume {
             return Ok(None);
         }
-        let (mut head, mut parts, mut outputs) = (None, BTreeMap::new(), BTreeMap::new());
+        let (mut head, mut parts, mut outputs, mut index) = (None, BTreeMap::new(), BTreeMap::new(), None);
         let log = Log::open(&path, |entry, stretch| {
             let json_bytes = entry.iter().position(|byte| *byte == b'\n').unwrap_or(entry.len());
             match (serde_json::from_slice(&entry[..json_bytes]), head.is_some()) {
@@ -219,6 +234,7 @@ impl Begun {
                     parts.insert((file, number), noted);
                 }
                 (Ok(Entry::Done(files)), true) => outputs.extend(files),
+                (Ok(Entry::Index(committed)), true) => index = Some(committed),
                 // Of another version.
                 _ => return Err(refused(&path, "another version of dehusk wrote what is there")),
             }
@@ -226,7 +242,10 @@ impl Begun {
         })?;
         // A run that was killed before all of the head was written has done nothing.
         let (Some(log), Some(head)) = (log, head) else { return Ok(None) };
-        let begun = Begun { path, state: State { log, parts }, head, outputs };
+        let begun = Begun { path, state: State { log, parts }, head, outputs, index };
+        if begun.head.index != index_now && (begun.index.is_none() || begun.index != index_now) {
+            return Err(refused(&begun.path, "the index has changed since it was begun"));
+        }
         let is_left_out = |input: &Input| begun.head.left_out.contains(input);
         let now = plan.files.iter().map(Input::of).filter(|input| !is_left_out(input)).collect();
         begun.refuse_difference(config, now)?;
@@ -234,7 +253,7 @@ impl Begun {
     }
 
     fn refuse_difference(&self, config: &Config, inputs: Vec<Input>) -> Result<()> {
-        let now = Head::of(config, inputs);
+        let now = Head::of(config, inputs, self.head.index);
         let difference = self.head.difference(&now).or_else(|| changed_input(&self.head.inputs, &now.inputs));
         difference.map_or(Ok(()), |difference| Err(refused(&self.path, &difference)))
     }
@@ -256,13 +275,19 @@ impl Begun {
 
 impl Manifest {
     /// Begins the manifest of a run into a folder, or goes on with that of an unfinished one.
-    pub(super) fn begin(config: &Config, output: &Path, plan: &Plan, begun: Option<Begun>) -> Result<Self> {
+    pub(super) fn begin(
+        config: &Config,
+        output: &Path,
+        plan: &Plan,
+        index: Option<Committed>,
+        begun: Option<Begun>,
+    ) -> Result<Self> {
         if let Some(begun) = begun {
             return begun.into_manifest(config, plan);
         }
         let head = Head {
             left_out: plan.left_out.iter().map(Input::of).collect(),
-            ..Head::of(config, plan.files.iter().map(Input::of).collect())
+            ..Head::of(config, plan.files.iter().map(Input::of).collect(), index)
         };
         let mut log = Log::create(&manifest_path(output))?;
         log.append(&[&Entry::Head(head).to_json()])?;
@@ -323,6 +348,13 @@ impl Manifest {
     /// Notes a file of which nothing is left, so that it has no output.
     pub(super) fn note_dropped(&self, file_idx: usize) -> Result<()> {
         self.note_done(vec![(file_idx, None)])
+    }
+
+    /// Notes what the index will be that is about to take in what is new.
+    pub(super) fn note_index(&self, committed: Committed) -> Result<()> {
+        let mut state = self.state();
+        state.log.append(&[&Entry::Index(committed).to_json()])?;
+        state.log.sync()
     }
 
     fn note_done(&self, done: Vec<(usize, Option<u64>)>) -> Result<()> {

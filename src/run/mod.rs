@@ -10,11 +10,13 @@ mod edits;
 mod explain;
 mod feed;
 mod finishing;
+mod indexes;
 mod inputs;
 mod learn;
 mod ledger;
 mod manifest;
 mod memory;
+mod names;
 mod outcomes;
 mod outline;
 mod output;
@@ -22,6 +24,7 @@ mod pattern;
 mod plan;
 mod progress;
 mod reading;
+mod remembered;
 mod report;
 mod restore;
 mod rewrite;
@@ -47,6 +50,7 @@ use crate::rules::Rules;
 use crate::score::{Level, Scorer};
 use crate::store::{Address, Store, canonical_to_be};
 use conversion::Conversion;
+use indexes::Indexes;
 use manifest::{Begun, Manifest};
 use memory::Memory;
 use output::{Unfinished, is_own};
@@ -188,7 +192,9 @@ impl<'r> Run<'r> {
             return Err(Error::usage(format!("{} {what}", file.input.display())));
         }
         let folder = plan.folder.clone();
-        let begun = folder.as_deref().map_or(Ok(None), |folder| Begun::find(self.config, folder, &plan))?;
+        let indexes = Indexes::open(self.config, !self.config.dry_run)?;
+        let committed = indexes.as_ref().and_then(Indexes::committed);
+        let begun = folder.as_deref().map_or(Ok(None), |folder| Begun::find(self.config, folder, &plan, committed))?;
         self.refuse_side_outputs(&plan, None, self.config.force || begun.is_some())?;
         self.refuse_inputs_to_be(inputs)?;
         if stream.is_some() && plan.files.len() > 1 && self.config.journal.is_some() {
@@ -196,7 +202,7 @@ impl<'r> Run<'r> {
             return Err(Error::usage(what));
         }
         let report_file = self.begin_report()?;
-        let (report, manifest) = self.with_survey(plan, |rewrite| {
+        let (report, manifest) = self.with_survey(plan, indexes.as_ref(), |rewrite| {
             let stops_at_bad = self.config.on_bad_record == OnBadRecord::Stop && rewrite.survey.is_none();
             if self.config.dry_run {
                 return Ok((rewrite.run(&self.workers, None, true)?.report, None));
@@ -204,11 +210,14 @@ impl<'r> Run<'r> {
             if self.config.on_limit == OnLimit::Stop || stops_at_bad {
                 self.stop_at_limit(&rewrite.run(&self.workers, None, false)?.report)?;
             }
-            let begin = |folder: &Path| Manifest::begin(self.config, folder, rewrite.plan, begun);
+            let begin = |folder: &Path| Manifest::begin(self.config, folder, rewrite.plan, committed, begun);
             let outputs = Outputs::new(self.config, rewrite.plan, stream, folder.as_deref().map(begin).transpose()?)?;
             let passed = rewrite.run(&self.workers, Some(&outputs), false)?;
             let manifest = outputs.finish(self.config, &passed)?;
             let mut report = passed.report;
+            if let Some(indexes) = &indexes {
+                self.remember(indexes, rewrite, &report, manifest.as_ref())?;
+            }
             report.unfinished &= folder.is_some();
             Ok((report, manifest))
         })?;
@@ -219,14 +228,41 @@ impl<'r> Run<'r> {
         Ok(report)
     }
 
+    /// Takes what is new into the index that remembers, when all outputs have their names. The manifest, which goes last, says of the index
+    /// how it was and will be, so that a run that is killed here can be gone on with.
+    fn remember(
+        &self,
+        indexes: &Indexes,
+        rewrite: &Rewrite<'_>,
+        report: &Report,
+        manifest: Option<&Manifest>,
+    ) -> Result<()> {
+        let (Some(index), Some(survey)) = (indexes.writable(), rewrite.survey) else { return Ok(()) };
+        if report.unfinished {
+            // What was surveyed and not written must not make others lose it.
+            self.progress.warn("the index is as it was, since not all could be written");
+            return Ok(());
+        }
+        let mut bulk = index.bulk()?;
+        survey.record(&mut bulk)?;
+        let committed = bulk.finish()?;
+        manifest.map_or(Ok(()), |manifest| manifest.note_index(committed))?;
+        bulk.commit()
+    }
+
     /// Surveys the inputs, if what is decided on one document depends on others, and hands the next pass over.
-    fn with_survey<T>(&self, plan: Plan, then: impl FnOnce(&Rewrite<'_>) -> Result<T>) -> Result<T> {
+    fn with_survey<T>(
+        &self,
+        plan: Plan,
+        indexes: Option<&Indexes>,
+        then: impl FnOnce(&Rewrite<'_>) -> Result<T>,
+    ) -> Result<T> {
         let (config, rules, progress) = (self.config, &self.rules, self.progress);
         // Documents of plain text have no site, and so no templates.
         let has_templates = config.level >= Level::Safe && plan.files.iter().any(|file| file.layout.has_sites());
         let (plan, survey) = if has_templates || matches!(config.scope, Scope::Corpus | Scope::Site) {
             let (scorer, workers, memory) = (self.scorer.as_ref(), &self.workers, &self.memory);
-            let surveyor = Surveyor { config, rules, scorer, workers, memory, progress };
+            let surveyor = Surveyor { config, rules, scorer, workers, memory, indexes, progress };
             let Surveyed { plan, survey } = surveyor.survey(plan)?;
             (plan, Some(survey))
         } else {
@@ -238,6 +274,7 @@ impl<'r> Run<'r> {
             scorer: self.scorer.as_ref(),
             plan: &plan,
             survey: survey.as_ref(),
+            indexes,
             memory: &self.memory,
             progress,
         };

@@ -4,6 +4,7 @@ use super::conversion::Conversion;
 use super::edits::{Edits, Why, edit_part};
 use super::feed::each_part;
 use super::finishing::Finishing;
+use super::indexes::Indexes;
 use super::ledger::{CutSource, begin_journal, end_journal};
 use super::manifest::Manifest;
 use super::memory::{Memory, room};
@@ -24,7 +25,7 @@ use crate::config::{Config, OnBadRecord, OutputFormat};
 use crate::decide::Copies;
 use crate::error::{Error, Result};
 use crate::index::{Place, Trace};
-use crate::journal::{FileLine, Line, Location, PartLine, RowsLine};
+use crate::journal::{FileLine, First, KnownLocation, Line, Location, PartLine, RowsLine};
 #[cfg(feature = "parquet")]
 use crate::record::Fields;
 use crate::record::Layout;
@@ -42,6 +43,7 @@ pub(super) struct Rewrite<'r> {
     pub(super) plan: &'r Plan,
     /// What is known of the whole scope; nothing where each document is decided on by itself.
     pub(super) survey: Option<&'r Survey>,
+    pub(super) indexes: Option<&'r Indexes>,
     pub(super) memory: &'r Memory,
     pub(super) progress: &'r dyn Progress,
 }
@@ -204,7 +206,7 @@ impl Rewrite<'_> {
         match self.survey {
             Some(survey) => {
                 let SurveyedPart { copies, outline, learned } = survey.part(file, part, bytes)?;
-                let locator = Locator::of_survey(self.plan, survey);
+                let locator = Locator::of_survey(self, survey);
                 work.edit(&copies, &learned, &outline, &locator, worker, &mut done);
                 survey.check()?;
             }
@@ -337,7 +339,7 @@ impl Rewrite<'_> {
         }
         let mut bad_records: Vec<String> =
             bad.into_iter().map(|(place, what)| format!("{}: {what}", tell_record(place))).collect();
-        let locator = self.survey.map(|survey| Locator::of_survey(self.plan, survey));
+        let locator = self.survey.map(|survey| Locator::of_survey(self, survey));
         let mut report = counts.report(
             self.config,
             self.rules,
@@ -412,15 +414,15 @@ pub(super) struct Locator<'l> {
 
 /// The parts that places are in.
 enum Parts<'l> {
-    Surveyed(&'l Survey),
+    Surveyed(&'l Survey, Option<&'l Indexes>),
     /// One, which knows of no other.
     Alone(&'l Origin, &'l [Trace; 1]),
 }
 
 impl<'l> Locator<'l> {
-    /// Of places in all parts.
-    pub(super) fn of_survey(plan: &'l Plan, survey: &'l Survey) -> Self {
-        Locator { plan, parts: Parts::Surveyed(survey) }
+    /// Of places in all parts, and in documents of other runs.
+    pub(super) fn of_survey(rewrite: &Rewrite<'l>, survey: &'l Survey) -> Self {
+        Locator { plan: rewrite.plan, parts: Parts::Surveyed(survey, rewrite.indexes) }
     }
 
     /// Of places in one part, which knows of no other.
@@ -428,25 +430,27 @@ impl<'l> Locator<'l> {
         Locator { plan, parts: Parts::Alone(origin, traces) }
     }
 
-    fn location(&self, place: Place) -> Location<'l> {
-        let Origin { file_idx, records_before } = *self.origin(place);
-        let (record_idx, block) = match self.parts {
-            Parts::Surveyed(survey) => survey.record_and_block(place),
-            Parts::Alone(_, [trace]) => trace.record_and_block(place.block),
+    /// Where a place is, and whether it is in a file of many records.
+    fn locate(&self, place: Place) -> (First<'l>, bool) {
+        let (origin, (record_idx, block)) = match self.parts {
+            Parts::Surveyed(survey, indexes) => {
+                if let Some(other) = survey.other(place) {
+                    let index = indexes.and_then(|indexes| indexes.name(other.against)).map(Into::into);
+                    let line = other.block.map(|block| u64::from(block) + 1);
+                    return (First::Known(KnownLocation { index, document: other.id.into(), line }), false);
+                }
+                (&survey.origins[place.part as usize], survey.record_and_block(place))
+            }
+            Parts::Alone(origin, [trace]) => (origin, trace.record_and_block(place.block)),
         };
-        location(self.plan, file_idx, records_before + record_idx as u64, block)
-    }
-
-    fn origin(&self, place: Place) -> &'l Origin {
-        match self.parts {
-            Parts::Surveyed(survey) => &survey.origins[place.part as usize],
-            Parts::Alone(origin, _) => origin,
-        }
+        let record = origin.records_before + record_idx as u64;
+        let has_records = self.plan.files[origin.file_idx].layout.is_splittable();
+        (First::Here(location(self.plan, origin.file_idx, record, block)), has_records)
     }
 
     fn shown(&self, place: Place) -> String {
-        let file_idx = self.origin(place).file_idx;
-        self.location(place).shown(self.plan.files[file_idx].layout.is_splittable())
+        let (first, has_records) = self.locate(place);
+        first.shown(has_records)
     }
 }
 
@@ -497,7 +501,7 @@ impl PartWork<'_> {
             }
             if self.journal {
                 let source = CutSource { rules: rewrite.rules, source };
-                source.write(record + 1, edited, |place| locator.location(place), &mut lines);
+                source.write(record + 1, edited, |place| locator.locate(place).0, &mut lines);
             }
             dropped = edited.is_dropped;
         });

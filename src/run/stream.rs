@@ -26,7 +26,7 @@ use crate::decide::{Keep, Repeats, Scope, Witnesses};
 use crate::encoding::{Encoding, MARK_BYTES, Otherwise, looks_like};
 use crate::error::{Error, Result};
 use crate::index::{MemoryIndex, Notes, Place, Trace};
-use crate::journal::{FileLine, Line, Location, PartLine};
+use crate::journal::{FileLine, First, Line, Location, PartLine};
 use crate::record::Layout;
 use crate::text::Span;
 use std::io::{Read, Write};
@@ -55,6 +55,11 @@ pub(super) fn stream(
     if config.keep == Keep::None && matches!(config.scope, Scope::Corpus | Scope::Site) {
         let what = "keep is \"none\", which needs two passes over the input; \
                     save the input to a file, or let scope be \"document\"";
+        return Err(Error::config("configuration", what));
+    }
+    if config.index.is_some() || !config.against.is_empty() {
+        let what = "an index goes with files, and standard input is none; save the input to a file, or clean pages in a program \
+                    with a Crawl";
         return Err(Error::config("configuration", what));
     }
     run.progress.begin(Phase::Stream, None);
@@ -431,7 +436,7 @@ impl Editor<'_> {
         }
         if self.journal {
             let source = CutSource { rules: &self.run.rules, source: piece.source };
-            source.write(number + 1, record, locate, &mut edited.journal);
+            source.write(number + 1, record, |place| First::Here(locate(place)), &mut edited.journal);
         }
         if self.run.config.dry_run {
             edited.counts.add_to_top(self.run.config, (0, number), piece.source, record);

@@ -2,28 +2,35 @@
 
 use super::disk::{self, OnDisk};
 use super::feed::each_part;
+use super::indexes::Indexes;
 use super::memory::Memory;
+use super::names::Names;
 use super::outline::{BadRecord, Outline, PartLooker};
 use super::plan::{Plan, PlannedFile};
 use super::progress::{Phase, Progress};
+use super::remembered::{Noted, OtherDocument, PartRemembered, Remembered};
 use super::source::{Origin, Part, reserved_parts};
 use super::templates::{Learned, learn_and_apply};
 use super::workers::Workers;
-use crate::clean::{Look, Looker};
+use crate::clean::{Ids, Look, Looker};
 use crate::config::{Config, OnBadRecord};
-use crate::decide::{self, Copies, Displaced, Keep, Repeats, Side, Witnesses};
+use crate::decide::{self, Copies, Displaced, Keep, Side, Witnesses};
+use crate::durable::Bulk;
 use crate::error::{Error, Result};
 use crate::index::{Frozen, Mark, MemoryIndex, Place, Trace};
 use crate::rules::Rules;
 use crate::score::{Level, Scorer};
 use crate::template::PartFacts;
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// What the survey found, by the number of the part in the run.
 #[derive(Debug)]
 pub(super) struct Survey {
     found: Found,
+    /// What indexes remember of it, where there are any.
+    remembered: Option<Remembered>,
     /// Where each part is from.
     pub(super) origins: Vec<Origin>,
     numbers: PartNumbers,
@@ -49,6 +56,8 @@ pub(super) struct FoundInMemory {
     learned: Vec<Vec<Learned>>,
     displaced: Displaced,
     keep: Keep,
+    /// What the documents of each part are known by, where there are indexes.
+    ids: Vec<Ids>,
 }
 
 /// A part as the survey knows it.
@@ -58,8 +67,16 @@ pub(super) struct SurveyedPart<'s> {
     pub(super) learned: Cow<'s, [Learned]>,
 }
 
-/// What is known of the copies of a part's blocks, wherever it is kept.
-pub(super) enum PartCopies<'s> {
+/// What is known of the copies of a part's blocks: in other runs, and in this one.
+pub(super) struct PartCopies<'s> {
+    remembered: Option<&'s PartRemembered>,
+    /// The parts from this number on are documents of other runs.
+    n_parts: usize,
+    within: CopiesWithin<'s>,
+}
+
+/// What is known of them in this run, wherever it is kept.
+enum CopiesWithin<'s> {
     InMemory(decide::PartCopies<'s, Frozen>),
     OnDisk(disk::PartCopies<'s>),
 }
@@ -75,18 +92,19 @@ impl Survey {
         if self.origins.get(part_idx).is_none_or(|origin| origin.file_idx != part.file_idx) {
             return Err(changed());
         }
-        let known = match &self.found {
+        let (within, outline, learned) = match &self.found {
             Found::InMemory(found) => found.part(part_idx),
             Found::OnDisk(found) => {
                 let (copies, outline, learned) = found.part(part_idx)?;
-                let copies = PartCopies::OnDisk(copies);
-                SurveyedPart { copies, outline: Cow::Owned(outline), learned: Cow::Owned(learned) }
+                (CopiesWithin::OnDisk(copies), Cow::Owned(outline), Cow::Owned(learned))
             }
         };
-        if known.outline.bytes != bytes.len() {
+        if outline.bytes != bytes.len() {
             return Err(changed());
         }
-        Ok(known)
+        let remembered = self.remembered.as_ref().map(|remembered| remembered.part(part_idx));
+        let copies = PartCopies { remembered, n_parts: self.origins.len(), within };
+        Ok(SurveyedPart { copies, outline, learned })
     }
 
     /// The record that a place is in, by its number in its part, and which block of the record it is.
@@ -94,6 +112,19 @@ impl Survey {
         match &self.found {
             Found::InMemory(found) => found.traces[place.part as usize].record_and_block(place.block),
             Found::OnDisk(found) => found.record_and_block(place),
+        }
+    }
+
+    /// The document of another run that a place is in, if it is in one.
+    pub(super) fn other(&self, place: Place) -> Option<OtherDocument<'_>> {
+        self.remembered.as_ref().and_then(|remembered| remembered.other(place))
+    }
+
+    /// Takes what is new into the index.
+    pub(super) fn record(&self, bulk: &mut Bulk<'_>) -> Result<()> {
+        match (&self.found, &self.remembered) {
+            (Found::InMemory(found), Some(remembered)) => remembered.record(found.noted(), &self.origins, bulk),
+            _ => Ok(()),
         }
     }
 
@@ -107,45 +138,55 @@ impl Survey {
 }
 
 impl FoundInMemory {
-    fn part(&self, part_idx: usize) -> SurveyedPart<'_> {
-        let FoundInMemory { index: lookup, traces, witnesses, displaced, keep, .. } = self;
-        let repeats = Repeats { lookup, traces, witnesses, keep: *keep, displaced: Some(displaced) };
-        SurveyedPart {
-            copies: PartCopies::InMemory(repeats.of_part(number(part_idx))),
-            outline: Cow::Borrowed(&self.outlines[part_idx]),
-            learned: Cow::Borrowed(&self.learned[part_idx]),
-        }
+    fn part(&self, part_idx: usize) -> (CopiesWithin<'_>, Cow<'_, Outline>, Cow<'_, [Learned]>) {
+        let copies = CopiesWithin::InMemory(self.noted().copies(number(part_idx)));
+        (copies, Cow::Borrowed(&self.outlines[part_idx]), Cow::Borrowed(&self.learned[part_idx]))
+    }
+
+    fn noted(&self) -> Noted<'_> {
+        let FoundInMemory { index, traces, witnesses, displaced, keep, .. } = self;
+        Noted { index, traces, witnesses, displaced, keep: *keep }
     }
 }
 
 impl Copies for PartCopies<'_> {
     fn trace(&self) -> &Trace {
-        match self {
-            PartCopies::InMemory(copies) => copies.trace(),
-            PartCopies::OnDisk(copies) => copies.trace(),
+        match &self.within {
+            CopiesWithin::InMemory(copies) => copies.trace(),
+            CopiesWithin::OnDisk(copies) => copies.trace(),
         }
     }
 
     fn of_block(&self, block: usize) -> Option<Place> {
-        match self {
-            PartCopies::InMemory(copies) => copies.of_block(block),
-            PartCopies::OnDisk(copies) => copies.of_block(block),
-        }
+        let remembered = self.remembered.and_then(|remembered| remembered.of_block(block));
+        remembered.unwrap_or_else(|| match &self.within {
+            CopiesWithin::InMemory(copies) => copies.of_block(block),
+            CopiesWithin::OnDisk(copies) => copies.of_block(block),
+        })
     }
 
     fn of_document(&self, document_idx: usize) -> Option<Place> {
-        match self {
-            PartCopies::InMemory(copies) => copies.of_document(document_idx),
-            PartCopies::OnDisk(copies) => copies.of_document(document_idx),
-        }
+        let remembered = self.remembered.and_then(|remembered| remembered.of_document(document_idx));
+        remembered.unwrap_or_else(|| match &self.within {
+            CopiesWithin::InMemory(copies) => copies.of_document(document_idx),
+            CopiesWithin::OnDisk(copies) => copies.of_document(document_idx),
+        })
     }
 
     fn beside(&self, place: Place, side: Side) -> impl Iterator<Item = (u32, Mark)> {
-        let (in_memory, on_disk) = match self {
-            PartCopies::InMemory(copies) => (Some(copies.beside(place, side)), None),
-            PartCopies::OnDisk(copies) => (None, Some(copies.beside(place, side))),
+        let (in_memory, on_disk) = match &self.within {
+            // Short lines that go with what other runs have were found when the indexes were asked.
+            _ if place.part as usize >= self.n_parts => (None, None),
+            CopiesWithin::InMemory(copies) => (Some(copies.beside(place, side)), None),
+            CopiesWithin::OnDisk(copies) => (None, Some(copies.beside(place, side))),
         };
         in_memory.into_iter().flatten().chain(on_disk.into_iter().flatten())
+    }
+
+    fn found_before(&self, blocks: Range<usize>) -> impl Iterator<Item = (usize, Place)> {
+        let known = self.remembered.map_or(&[][..], |remembered| remembered.of_blocks(blocks));
+        let short = known.iter().filter(|(block, _)| !self.trace().mark(*block as usize).is_long());
+        short.filter_map(|(block, place)| Some((*block as usize, (*place)?)))
     }
 }
 
@@ -175,21 +216,24 @@ struct InMemory {
 }
 
 impl Keeper for InMemory {
-    type Kept = (Trace, Outline, PartFacts);
+    type Kept = (Trace, Outline, PartFacts, Ids);
 
     fn take(&self, provisional: u32, look: &mut Look, outline: Outline) -> Result<Self::Kept> {
         let mut trace = Trace::default();
         look.note(&self.index, provisional, &mut trace)?;
         trace.shrink();
-        Ok((trace, outline, look.take_facts()))
+        let mut ids = look.take_ids();
+        ids.shrink();
+        Ok((trace, outline, look.take_facts(), ids))
     }
 
     fn end(self, parts: Vec<Self::Kept>, numbers: &PartNumbers, keep: Keep, workers: &Workers) -> Result<Found> {
-        let (mut traces, mut outlines, mut facts) = (Vec::new(), Vec::new(), Vec::new());
-        for (trace, outline, of_part) in parts {
+        let (mut traces, mut outlines, mut facts, mut ids) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (trace, outline, facts_of_part, ids_of_part) in parts {
             traces.push(trace);
             outlines.push(outline);
-            facts.push(of_part);
+            facts.push(facts_of_part);
+            ids.push(ids_of_part);
         }
         let mut index = self.index.freeze();
         index.renumber(|provisional| number(numbers.of(provisional)));
@@ -200,7 +244,7 @@ impl Keeper for InMemory {
             Keep::First => Witnesses::default(),
             Keep::None => Witnesses::find(&index, &traces, Some(&displaced)),
         };
-        let found = FoundInMemory { index, witnesses, traces, outlines, learned, displaced, keep };
+        let found = FoundInMemory { index, witnesses, traces, outlines, learned, displaced, keep, ids };
         Ok(Found::InMemory(Box::new(found)))
     }
 }
@@ -264,6 +308,7 @@ pub(super) struct Surveyor<'s> {
     pub(super) scorer: Option<&'s Arc<Scorer>>,
     pub(super) workers: &'s Workers,
     pub(super) memory: &'s Memory,
+    pub(super) indexes: Option<&'s Indexes>,
     pub(super) progress: &'s dyn Progress,
 }
 
@@ -298,7 +343,10 @@ impl Surveyor<'_> {
             plan,
             config,
             |_| false,
-            || (PartLooker::new(Looker::new(config, self.scorer).with_facts(gathers_facts)), Look::default()),
+            || {
+                let looker = Looker::new(config, self.scorer).with_facts(gathers_facts);
+                (PartLooker::new(looker.with_ids(self.indexes.is_some())), Look::default())
+            },
             |(looker, look), part, bytes, stop| -> Result<PartLooked<K::Kept>> {
                 if progress.is_stopped() || bytes.as_ref().is_err_and(Error::is_exhausted) {
                     stop.at_once();
@@ -347,7 +395,14 @@ impl Surveyor<'_> {
         if !failed.is_empty() {
             return Ok(Err(failed));
         }
-        let found = keeper.end(parts, &numbers, config.keep, workers)?;
-        Ok(Ok(Survey { found, origins, numbers, first_bad }))
+        let mut found = keeper.end(parts, &numbers, config.keep, workers)?;
+        let remembered = match (&mut found, self.indexes) {
+            (Found::InMemory(found), Some(indexes)) => {
+                let names = Names::new(plan, std::mem::take(&mut found.ids), workers);
+                Some(Remembered::ask(indexes, found.noted(), names, &origins, workers)?)
+            }
+            _ => None,
+        };
+        Ok(Ok(Survey { found, remembered, origins, numbers, first_bad }))
     }
 }

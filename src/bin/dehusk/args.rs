@@ -375,6 +375,16 @@ pub(crate) struct ConfigArgs {
     #[arg(long, value_enum, help_heading = "Repeats")]
     fold: Option<Fold>,
 
+    /// The folder of an index that remembers what was cleaned, from run to run: what other documents had before goes too. It is
+    /// made if it is not there
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, help_heading = "Repeats")]
+    index: Option<PathBuf>,
+    /// The folder of an index that is only read: what stands in it goes; may be given more than once
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, help_heading = "Repeats")]
+    against: Vec<PathBuf>,
+
     /// How much is removed of what looks like chrome [default: safe]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_enum, help_heading = "Rules")]

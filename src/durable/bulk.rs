@@ -1,0 +1,111 @@
+//! Many documents with what they claim, taken in at once: they are written as documents and as runs, without a log and a table, and are
+//! in force when the list names the runs.
+
+use super::documents::Document;
+use super::record::{Held, Record, in_run_order};
+use super::run::SortedRun;
+use super::sealed::Committed;
+use super::{Active, Index};
+use crate::error::Result;
+use crate::fingerprint::Fingerprint;
+use std::sync::{Arc, MutexGuard};
+
+/// So many claims are written as a run at a time.
+const RUN_RECORDS: usize = 4 << 20;
+/// So many bytes of documents are written at a time.
+const DOCUMENT_BYTES: usize = 1 << 20;
+
+/// Documents that are being taken in, and are forgotten unless they are committed. Nothing else gets into the index meanwhile.
+pub(crate) struct Bulk<'i> {
+    index: &'i Index,
+    active: MutexGuard<'i, Active>,
+    claimed: Vec<Record>,
+    runs: Vec<(u64, SortedRun)>,
+    committed: Committed,
+}
+
+impl Index {
+    /// Begins to take in many documents.
+    pub(crate) fn bulk(&self) -> Result<Bulk<'_>> {
+        self.background.check()?;
+        let mut active = self.shared.active();
+        active.commit()?;
+        // What is in no run would count as newer than the runs to come.
+        if active.table.len() > 0 || self.shared.list().committed != active.committed {
+            self.put_away(&mut active)?;
+        }
+        self.background.settle()?;
+        let committed = active.committed;
+        Ok(Bulk { index: self, active, claimed: Vec::new(), runs: Vec::new(), committed })
+    }
+}
+
+impl Bulk<'_> {
+    /// Takes in a document, and what it claims: fingerprints that nobody has, and none twice.
+    pub(crate) fn add(&mut self, document: &Document, claims: impl Iterator<Item = Fingerprint>) -> Result<()> {
+        let owner = Held::By(self.active.documents.add(document)?);
+        self.committed.n_documents += 1;
+        let start = self.claimed.len();
+        if !document.id.is_empty() {
+            self.claimed.push(Record::new(Fingerprint::of_id(&document.id), owner));
+        }
+        self.claimed.extend(claims.map(|fingerprint| Record::new(fingerprint, owner)));
+        let n_known = u64::from(document.previous.is_some());
+        self.committed.n_keys += (self.claimed.len() - start) as u64 - n_known;
+        if self.active.documents.n_pending() >= DOCUMENT_BYTES {
+            self.active.documents.write()?;
+        }
+        if self.claimed.len() >= RUN_RECORDS { self.write_run() } else { Ok(()) }
+    }
+
+    fn write_run(&mut self) -> Result<()> {
+        let records = in_run_order(self.claimed.len(), self.claimed.iter());
+        self.claimed.clear();
+        let written = self.index.shared.write_run(records.len() as u64, |writer| {
+            records.iter().try_for_each(|record| writer.push(record))?;
+            Ok(true)
+        })?;
+        self.runs.extend(written);
+        Ok(())
+    }
+
+    /// Puts all on the disk; gives what will be committed.
+    pub(crate) fn finish(&mut self) -> Result<Committed> {
+        let before = self.active.committed;
+        if self.committed.n_documents == before.n_documents {
+            return Ok(before);
+        }
+        if !self.claimed.is_empty() {
+            self.write_run()?;
+        }
+        self.active.documents.sync()?;
+        (self.committed.n_words, self.committed.n_commits) = (self.active.documents.n_words(), before.n_commits + 1);
+        Ok(self.committed)
+    }
+
+    /// Commits what was taken in: when it returns, that survives any crash.
+    pub(crate) fn commit(mut self) -> Result<()> {
+        let committed = self.finish()?;
+        if committed == self.active.committed {
+            return Ok(());
+        }
+        let (shared, runs) = (&self.index.shared, std::mem::take(&mut self.runs));
+        let mut list = shared.list();
+        list.runs.extend(runs.iter().map(|(number, _)| *number));
+        list.committed = committed;
+        list.write(&shared.folder)?;
+        drop(list);
+        shared.set_view(|view| view.runs.extend(runs.into_iter().map(|(_, run)| Arc::new(run))));
+        self.active.committed = committed;
+        (self.active.n_keys, self.active.n_documents) = (committed.n_keys, committed.n_documents);
+        self.index.background.want_merge();
+        Ok(())
+    }
+}
+
+impl Drop for Bulk<'_> {
+    fn drop(&mut self) {
+        let n_words = self.active.committed.n_words;
+        self.active.documents.forget_behind(n_words);
+    }
+}

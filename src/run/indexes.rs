@@ -1,0 +1,118 @@
+//! The indexes that a run is held against: the one that remembers it, and those that are only read.
+
+use crate::config::Config;
+use crate::durable::{Committed, Document, Index, IndexReader, Remembers};
+use crate::error::Result;
+use crate::fingerprint::Fingerprint;
+use crate::index::Owner;
+use crate::recall;
+use std::path::Path;
+
+/// The indexes of a run.
+#[derive(Debug)]
+pub(super) struct Indexes {
+    own: Own,
+    against: Vec<Against>,
+}
+
+/// The index that remembers what was cleaned.
+#[derive(Debug)]
+enum Own {
+    /// None was asked for, or it is not there and nothing is to be remembered.
+    None,
+    Writes(Index),
+    Reads(IndexReader),
+}
+
+/// An index whose blocks go, whoever has them.
+#[derive(Debug)]
+struct Against {
+    name: String,
+    index: IndexReader,
+}
+
+/// A document of an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Known {
+    /// The index, by its number among those that are only read; none for the one that remembers.
+    pub(super) against: Option<u16>,
+    pub(super) owner: Owner,
+}
+
+impl Indexes {
+    /// Opens the indexes that the configuration names, if it names any. The one that remembers is locked if it is to be written to.
+    pub(super) fn open(config: &Config, writes: bool) -> Result<Option<Self>> {
+        let Config { index, against, .. } = config;
+        if index.is_none() && against.is_empty() {
+            return Ok(None);
+        }
+        let options = recall::options(config);
+        let own = match index {
+            None => Own::None,
+            Some(path) if writes => Own::Writes(options.open(path)?),
+            Some(path) if is_there(path) => Own::Reads(options.read(path)?),
+            Some(_) => Own::None,
+        };
+        let read = |path: &std::path::PathBuf| {
+            let index = recall::options(config).owners(false).read(path)?;
+            Ok(Against { name: path.display().to_string(), index })
+        };
+        Ok(Some(Indexes { own, against: against.iter().map(read).collect::<Result<_>>()? }))
+    }
+
+    /// The index that remembers, if it is written to.
+    pub(super) fn writable(&self) -> Option<&Index> {
+        match &self.own {
+            Own::Writes(index) => Some(index),
+            Own::None | Own::Reads(_) => None,
+        }
+    }
+
+    /// What is committed in the index that remembers.
+    pub(super) fn committed(&self) -> Option<Committed> {
+        match &self.own {
+            Own::None => None,
+            Own::Writes(index) => Some(index.committed()),
+            Own::Reads(index) => Some(index.committed()),
+        }
+    }
+
+    /// How many there are that are only read.
+    pub(super) fn n_against(&self) -> u16 {
+        u16::try_from(self.against.len()).unwrap_or(u16::MAX)
+    }
+
+    /// What an index that is only read is called; nothing for the one that remembers.
+    pub(super) fn name(&self, against: Option<u16>) -> Option<&str> {
+        against.map(|number| self.against[usize::from(number)].name.as_str())
+    }
+
+    /// Who has each of some fingerprints in one of the indexes.
+    pub(super) fn owners(&self, against: Option<u16>, fingerprints: &[Fingerprint]) -> Result<Vec<Option<Owner>>> {
+        let mut owners = Vec::with_capacity(fingerprints.len());
+        match self.of(against).filter(|index| !index.is_empty()) {
+            None => owners.resize(fingerprints.len(), None),
+            Some(index) => index.owners(fingerprints, &mut owners)?,
+        }
+        Ok(owners)
+    }
+
+    /// A document of one of them, where its index keeps any.
+    pub(super) fn document(&self, known: Known) -> Result<Option<Document>> {
+        self.of(known.against).map_or(Ok(None), |index| index.document(known.owner))
+    }
+
+    fn of(&self, against: Option<u16>) -> Option<&dyn Remembers> {
+        match (against, &self.own) {
+            (Some(number), _) => Some(&self.against[usize::from(number)].index),
+            (None, Own::None) => None,
+            (None, Own::Writes(index)) => Some(index),
+            (None, Own::Reads(index)) => Some(index),
+        }
+    }
+}
+
+/// Whether there is anything that could be an index.
+fn is_there(path: &Path) -> bool {
+    std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some())
+}

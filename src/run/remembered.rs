@@ -1,0 +1,453 @@
+//! What indexes remember of a run's documents, and what is new of them.
+//!
+//! When the survey has ended, the indexes are asked, for each document: who has its blocks? What somebody else has goes, with the short
+//! lines around it, as it would if the other stood earlier in this run. What is its own, from when it came before, stays. For what nobody has,
+//! the first in the run counts, as without an index; and when all is written, it is claimed for that one.
+//!
+//! Documents of other runs have places too: their parts are numbered behind those of the run.
+
+use super::indexes::{Indexes, Known};
+use super::names::Names;
+use super::source::Origin;
+use super::workers::Workers;
+use crate::decide::{Copies, Displaced, Keep, PartCopies, Reason, Repeats, Side, Witnesses, decide_repeats};
+use crate::durable::{Bulk, Document};
+use crate::error::Result;
+use crate::fingerprint::Fingerprint;
+use crate::index::{Frozen, Mark, Owner, Place, Trace};
+use crate::recall::{Claimed, Compared, Elsewhere, UNKNOWN_BLOCK};
+use hashbrown::HashMap;
+use std::ops::Range;
+
+/// What was noted of a run.
+#[derive(Clone, Copy)]
+pub(super) struct Noted<'n> {
+    pub(super) index: &'n Frozen,
+    pub(super) traces: &'n [Trace],
+    pub(super) witnesses: &'n Witnesses,
+    pub(super) displaced: &'n Displaced,
+    pub(super) keep: Keep,
+}
+
+impl<'n> Noted<'n> {
+    /// What is known of the copies of a part's blocks in the run.
+    pub(super) fn copies(self, part: u32) -> PartCopies<'n, Frozen> {
+        let Noted { index: lookup, traces, witnesses, displaced, keep } = self;
+        Repeats { lookup, traces, witnesses, keep, displaced: Some(displaced) }.of_part(part)
+    }
+
+    /// What is compared of a document.
+    fn compared(self, part: u32, document_idx: usize) -> Compared {
+        let trace = &self.traces[part as usize];
+        let blocks = trace.blocks_of(document_idx);
+        let start = Place { part, block: number(blocks.start) };
+        let rest = self.displaced.has_rest(start).then(|| {
+            let left = blocks.filter_map(|block| trace.mark(block).entry());
+            // Never what a document is that templates remove nothing of, which may claim as a whole what this one does.
+            let scope = Fingerprint::of_scope(b"what templates leave");
+            Fingerprint::of_document(left.map(|entry| self.index.fingerprint(entry))).within(scope)
+        });
+        Compared::of(trace, document_idx, self.index, rest)
+    }
+}
+
+/// What indexes remember of a run.
+#[derive(Debug)]
+pub(super) struct Remembered {
+    parts: Vec<PartRemembered>,
+    names: Names,
+    /// The documents of other runs, by the numbers of their parts behind those of this run.
+    others: Vec<Known>,
+    /// What they are known by, one behind the other, and where each ends.
+    ids: String,
+    id_ends: Vec<usize>,
+}
+
+/// The same, of a part.
+#[derive(Debug, Default)]
+pub(super) struct PartRemembered {
+    /// Of blocks, in their order, of which the index knows other than the run: where the copy is that makes it go, if it goes.
+    blocks: Vec<(u32, Option<Place>)>,
+    /// The same of documents as wholes.
+    wholes: Vec<(u32, Option<Place>)>,
+    /// The blocks that are claimed: a bit for each block.
+    claimed: Vec<u64>,
+    /// The documents that are claimed as wholes.
+    claimed_wholes: Vec<u32>,
+    /// Of documents that claim something and came before, what they were last.
+    previous: Vec<(u32, Owner)>,
+}
+
+impl PartRemembered {
+    /// What the index knows of a block: where the copy is that makes it go, or that it stays. Nothing where the run decides.
+    pub(super) fn of_block(&self, block: usize) -> Option<Option<Place>> {
+        find(&self.blocks, block)
+    }
+
+    /// The same of a document as a whole.
+    pub(super) fn of_document(&self, document_idx: usize) -> Option<Option<Place>> {
+        find(&self.wholes, document_idx)
+    }
+
+    /// Of some blocks those of which the index knows.
+    pub(super) fn of_blocks(&self, blocks: Range<usize>) -> &[(u32, Option<Place>)] {
+        let at = |block: usize| self.blocks.partition_point(|(known, _)| (*known as usize) < block);
+        if self.blocks.is_empty() { &[] } else { &self.blocks[at(blocks.start)..at(blocks.end)] }
+    }
+
+    fn claim(&mut self, block: usize) {
+        let word = block / WORD_BITS;
+        if self.claimed.len() <= word {
+            self.claimed.resize(word + 1, 0);
+        }
+        self.claimed[word] |= 1 << (block % WORD_BITS);
+    }
+
+    fn is_claimed(&self, block: usize) -> bool {
+        self.claimed.get(block / WORD_BITS).is_some_and(|word| word >> (block % WORD_BITS) & 1 == 1)
+    }
+}
+
+const WORD_BITS: usize = u64::BITS as usize;
+
+fn find<T: Copy>(sorted: &[(u32, T)], wanted: usize) -> Option<T> {
+    if sorted.is_empty() {
+        return None;
+    }
+    let found = sorted.binary_search_by(|(key, _)| (*key as usize).cmp(&wanted));
+    found.ok().map(|found| sorted[found].1)
+}
+
+/// A document of another run, as people look for it.
+pub(super) struct OtherDocument<'r> {
+    /// The index that it is in, by its number among those that are only read; none for the one that remembers.
+    pub(super) against: Option<u16>,
+    /// What it is known by; empty where the index keeps no documents.
+    pub(super) id: &'r str,
+    /// The block in it, where that is known.
+    pub(super) block: Option<u32>,
+}
+
+impl Remembered {
+    /// Asks the indexes about all documents of a run.
+    pub(super) fn ask(
+        indexes: &Indexes,
+        noted: Noted<'_>,
+        names: Names,
+        origins: &[Origin],
+        workers: &Workers,
+    ) -> Result<Self> {
+        let asking = Asking { indexes, noted, names: &names, origins };
+        let answers = workers.each(noted.traces.len(), || (), |(), part_idx| asking.part(number(part_idx)));
+        let mut remembered =
+            Remembered { parts: Vec::new(), names, others: Vec::new(), ids: String::new(), id_ends: Vec::new() };
+        let mut numbers: HashMap<Known, u32> = HashMap::new();
+        let n_parts = number(noted.traces.len());
+        for answer in answers {
+            let Answer { mut part, others } = answer?;
+            let others: Vec<u32> = others
+                .into_iter()
+                .map(|(known, id)| {
+                    *numbers.entry(known).or_insert_with(|| {
+                        remembered.others.push(known);
+                        remembered.ids.push_str(&id);
+                        remembered.id_ends.push(remembered.ids.len());
+                        number(noted.traces.len() + remembered.others.len() - 1)
+                    })
+                })
+                .collect();
+            let places = part.blocks.iter_mut().chain(&mut part.wholes).filter_map(|(_, place)| place.as_mut());
+            for place in places.filter(|place| place.part >= n_parts) {
+                place.part = others[(place.part - n_parts) as usize];
+            }
+            remembered.parts.push(part);
+        }
+        Ok(remembered)
+    }
+
+    pub(super) fn part(&self, part_idx: usize) -> &PartRemembered {
+        &self.parts[part_idx]
+    }
+
+    /// The document that a place is in, if it is one of another run.
+    pub(super) fn other(&self, place: Place) -> Option<OtherDocument<'_>> {
+        let other = (place.part as usize).checked_sub(self.parts.len())?;
+        let start = other.checked_sub(1).map_or(0, |before| self.id_ends[before]);
+        let id = &self.ids[start..self.id_ends[other]];
+        let block = (place.block != UNKNOWN_BLOCK).then_some(place.block);
+        Some(OtherDocument { against: self.others[other].against, id, block })
+    }
+
+    /// Takes into the index what is new.
+    pub(super) fn record(&self, noted: Noted<'_>, origins: &[Origin], bulk: &mut Bulk<'_>) -> Result<()> {
+        for (part_idx, part) in self.parts.iter().enumerate() {
+            let trace = &noted.traces[part_idx];
+            for (document_idx, name) in self.names.of_part(part_idx, origins[part_idx]).enumerate() {
+                let blocks = trace.blocks_of(document_idx);
+                let is_claimed_whole = part.claimed_wholes.binary_search(&number(document_idx)).is_ok();
+                let claims_any = is_claimed_whole || blocks.clone().any(|block| part.is_claimed(block));
+                let Some(id) = name.filter(|_| claims_any) else { continue };
+                let compared = noted.compared(number(part_idx), document_idx);
+                let is_claimed = |claimed: &Claimed| match claimed {
+                    Claimed::Block(block) => part.is_claimed(blocks.start + *block as usize),
+                    Claimed::Whole => is_claimed_whole,
+                };
+                let claims = compared.claims().filter(|(claimed, _)| is_claimed(claimed));
+                let previous = find(&part.previous, document_idx);
+                let document = Document { id, previous, blocks: compared.words() };
+                bulk.add(&document, claims.map(|(_, fingerprint)| fingerprint))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is asked, and of whom.
+struct Asking<'a> {
+    indexes: &'a Indexes,
+    noted: Noted<'a>,
+    names: &'a Names,
+    origins: &'a [Origin],
+}
+
+/// What is remembered of a part, whose places number the documents of other runs by themselves.
+struct Answer {
+    part: PartRemembered,
+    /// Those documents, with what they are known by.
+    others: Vec<(Known, String)>,
+}
+
+/// A document that is asked about.
+struct Asked {
+    document_idx: usize,
+    name: Vec<u8>,
+    compared: Compared,
+    /// What it claims, and then what it is known by, among all fingerprints that are asked for.
+    fingerprints: Range<usize>,
+}
+
+impl Asking<'_> {
+    fn part(&self, part: u32) -> Result<Answer> {
+        let part_idx = part as usize;
+        let trace = &self.noted.traces[part_idx];
+        let mut fingerprints = Vec::new();
+        let mut documents = Vec::new();
+        for (document_idx, name) in self.names.of_part(part_idx, self.origins[part_idx]).enumerate() {
+            let Some(name) = name else { continue };
+            let compared = self.noted.compared(part, document_idx);
+            let start = fingerprints.len();
+            fingerprints.extend(compared.claims().map(|(_, fingerprint)| fingerprint));
+            if fingerprints.len() > start {
+                fingerprints.push(Fingerprint::of_id(&name));
+                documents.push(Asked { document_idx, name, compared, fingerprints: start..fingerprints.len() });
+            }
+        }
+        let own = self.indexes.owners(None, &fingerprints)?;
+        let against = (0..self.indexes.n_against()).map(|number| self.indexes.owners(Some(number), &fingerprints));
+        let held = Held { own, against: against.collect::<Result<_>>()? };
+        let mut answering = Answering {
+            asking: self,
+            part,
+            here: self.noted.copies(part),
+            trace,
+            known: HashMap::new(),
+            numbers: HashMap::new(),
+            answer: Answer { part: PartRemembered::default(), others: Vec::new() },
+        };
+        documents.iter().try_for_each(|asked| answering.document(asked, &held))?;
+        Ok(answering.answer)
+    }
+}
+
+/// Who has each fingerprint that was asked for.
+struct Held {
+    own: Vec<Option<Owner>>,
+    against: Vec<Vec<Option<Owner>>>,
+}
+
+impl Held {
+    /// Who has a fingerprint of the indexes that are only read.
+    fn against(&self, idx: usize) -> Option<Known> {
+        (0..).zip(&self.against).find_map(|(number, owners)| Some(Known { against: Some(number), owner: owners[idx]? }))
+    }
+}
+
+/// Answers of one part.
+struct Answering<'a> {
+    asking: &'a Asking<'a>,
+    part: u32,
+    here: PartCopies<'a, Frozen>,
+    trace: &'a Trace,
+    /// Documents of other runs that were looked up.
+    known: HashMap<Known, Option<Document>>,
+    /// The numbers of those that are among the answer's others.
+    numbers: HashMap<Known, u32>,
+    answer: Answer,
+}
+
+impl Answering<'_> {
+    fn document(&mut self, asked: &Asked, held: &Held) -> Result<()> {
+        let id_idx = asked.fingerprints.end - 1;
+        let last = held.own[id_idx];
+        let mut others = Vec::with_capacity(asked.fingerprints.len() - 1);
+        for idx in asked.fingerprints.start..id_idx {
+            let other = match (held.against(idx), held.own[idx]) {
+                (Some(known), _) => Some(known),
+                (None, Some(owner)) => {
+                    let known = Known { against: None, owner };
+                    (!self.is_own(known, last, &asked.name)?).then_some(known)
+                }
+                (None, None) => None,
+            };
+            if let Some(known) = other {
+                self.look_up(known)?;
+            }
+            others.push(other);
+        }
+        self.tell_others(asked, &others);
+        self.tell_own(asked, &others, &held.own[asked.fingerprints.start..id_idx], last);
+        Ok(())
+    }
+
+    /// Whether a document of the index that remembers is the one that is asked about, as it was when it came before; `last` is what it was
+    /// last.
+    fn is_own(&mut self, known: Known, last: Option<Owner>, name: &[u8]) -> Result<bool> {
+        if last.is_none_or(|last| last == known.owner) {
+            return Ok(last.is_some());
+        }
+        self.look_up(known)?;
+        Ok(self.known[&known].as_ref().is_some_and(|document| document.id == name))
+    }
+
+    fn look_up(&mut self, known: Known) -> Result<()> {
+        if !self.known.contains_key(&known) {
+            self.known.insert(known, self.asking.indexes.document(known)?);
+        }
+        Ok(())
+    }
+
+    /// Notes what goes since others have it.
+    fn tell_others(&mut self, asked: &Asked, others: &[Option<Known>]) {
+        let known = &self.known;
+        let document = |other: Known| known.get(&other).and_then(Option::as_ref);
+        let elsewhere = Elsewhere::new(&asked.compared, others.iter().copied(), document, 0);
+        let keys: Vec<Known> = elsewhere.keys().collect();
+        if keys.is_empty() {
+            return;
+        }
+        let numbers: Vec<u32> = keys.into_iter().map(|key| self.number(key)).collect();
+        let here = |place: Place| Place { part: numbers[place.part as usize], ..place };
+        let blocks = self.trace.blocks_of(asked.document_idx);
+        let copies = OthersCopies { trace: self.trace, start: blocks.start, elsewhere };
+        let mut decisions = Vec::new();
+        decide_repeats(&copies, asked.document_idx, &mut decisions);
+        let PartRemembered { blocks: of_blocks, wholes, .. } = &mut self.answer.part;
+        for decision in decisions {
+            match decision.reason {
+                Reason::Copy(place) => {
+                    wholes.push((number(asked.document_idx), Some(here(place))));
+                    break;
+                }
+                Reason::Repeat(place) => {
+                    let block = number(blocks.start) + decision.block;
+                    of_blocks.push((block, Some(here(place))));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The number of another document in the answer, which takes it in.
+    fn number(&mut self, key: Known) -> u32 {
+        let Answering { answer, numbers, known, asking, .. } = self;
+        let first = asking.noted.traces.len();
+        *numbers.entry(key).or_insert_with(|| {
+            let document = known.get(&key).and_then(Option::as_ref);
+            let id = document.map(|document| String::from_utf8_lossy(&document.id).into_owned());
+            answer.others.push((key, id.unwrap_or_default()));
+            number(first + answer.others.len() - 1)
+        })
+    }
+
+    /// Notes what stays since it has it, and what it claims.
+    fn tell_own(&mut self, asked: &Asked, others: &[Option<Known>], own: &[Option<Owner>], last: Option<Owner>) {
+        let document_idx = number(asked.document_idx);
+        let blocks = self.trace.blocks_of(asked.document_idx);
+        let part = &mut self.answer.part;
+        let n_told = part.blocks.len();
+        let mut firsts: HashMap<Fingerprint, u32> = HashMap::new();
+        let mut claims_any = false;
+        for (((claimed, fingerprint), other), own) in asked.compared.claims().zip(others).zip(own) {
+            if other.is_some() {
+                continue;
+            }
+            match (claimed, own) {
+                (Claimed::Block(block), None) => {
+                    let block = blocks.start + block as usize;
+                    if self.here.of_block(block).is_none() {
+                        part.claim(block);
+                        claims_any = true;
+                    }
+                }
+                (Claimed::Block(block), Some(_)) => {
+                    let block = number(blocks.start) + block;
+                    let own_first = *firsts.entry(fingerprint).or_insert(block);
+                    let is_elsewhere =
+                        |first: &Place| first.part != self.part || !blocks.contains(&(first.block as usize));
+                    if self.here.of_block(block as usize).filter(is_elsewhere).is_some() {
+                        let own_first = Place { part: self.part, block: own_first };
+                        part.blocks.push((block, (own_first.block != block).then_some(own_first)));
+                    }
+                }
+                (Claimed::Whole, None) => {
+                    if self.here.of_document(asked.document_idx).is_none() {
+                        part.claimed_wholes.push(document_idx);
+                        claims_any = true;
+                    }
+                }
+                (Claimed::Whole, Some(_)) => {
+                    if self.here.of_document(asked.document_idx).is_some() {
+                        part.wholes.push((document_idx, None));
+                    }
+                }
+            }
+        }
+        if part.blocks.len() > n_told {
+            let start = part.blocks.partition_point(|(block, _)| (*block as usize) < blocks.start);
+            part.blocks[start..].sort_unstable_by_key(|(block, _)| *block);
+        }
+        if let Some(last) = last.filter(|_| claims_any) {
+            part.previous.push((document_idx, last));
+        }
+    }
+}
+
+/// What others have of a document, and nothing else.
+struct OthersCopies<'a> {
+    trace: &'a Trace,
+    /// The document's first block.
+    start: usize,
+    elsewhere: Elsewhere<Known>,
+}
+
+impl Copies for OthersCopies<'_> {
+    fn trace(&self) -> &Trace {
+        self.trace
+    }
+
+    fn of_block(&self, block: usize) -> Option<Place> {
+        self.elsewhere.of_block(number(block - self.start))
+    }
+
+    fn of_document(&self, _document_idx: usize) -> Option<Place> {
+        self.elsewhere.of_whole()
+    }
+
+    fn beside(&self, place: Place, side: Side) -> impl Iterator<Item = (u32, Mark)> {
+        self.elsewhere.beside(place, side)
+    }
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).expect("parts, and blocks of a part, are numbered with 32 bits")
+}

@@ -1,0 +1,158 @@
+//! Runs that remember: whatever runs there are over which documents, each comes out as in one pass over all of them in the order in which
+//! they were seen first.
+
+use dehusk::run::Run;
+use dehusk::{Cleaner, Config, Crawl, Document, IndexReader, Level, Scope, Scratch};
+use proptest::prelude::*;
+use proptest::test_runner::{Config as Tries, RngSeed};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+fn config(folder: &Path, scope: Scope) -> Config {
+    let index = Some(folder.join("index"));
+    Config { level: Level::Rules, pack: vec!["web-es".into()], scope, index, force: true, ..Config::default() }
+}
+
+/// A document of lines: long ones, which repeat, short ones, which go only beside those, blank ones, and chrome.
+fn text(lines: &[u8]) -> String {
+    let line = |number: &u8| match number % 16 {
+        kind @ 0..6 => {
+            format!("Line {kind} is long enough to be dropped where it repeats, as it says itself, number {kind}.\n")
+        }
+        kind @ 6..11 => format!("Short {kind}.\n"),
+        11 | 12 => "\n".into(),
+        13 => "Saltar al contenido\n".into(),
+        _ => format!("Only text {number} has this line, or very few do, and it is long enough to repeat: {number}.\n"),
+    };
+    lines.iter().map(line).collect()
+}
+
+/// Every third document is a file of its own; the others are records with an address.
+fn url(document_idx: usize) -> Option<String> {
+    (!document_idx.is_multiple_of(3)).then(|| format!("https://site-{}.example/{document_idx}", document_idx % 2))
+}
+
+/// One pass over documents in the order in which they came first.
+struct OnePass {
+    cleaner: Cleaner,
+    cleaned: BTreeMap<usize, String>,
+}
+
+impl OnePass {
+    fn new(config: &Config) -> Self {
+        let cleaner = Cleaner::new(&Config { index: None, ..config.clone() }).expect("the configuration is right");
+        OnePass { cleaner, cleaned: BTreeMap::new() }
+    }
+
+    fn clean(&mut self, texts: &[String], document_idx: usize) -> String {
+        let OnePass { cleaner, cleaned } = self;
+        let clean = || {
+            let url = url(document_idx);
+            let document = Document { url: url.as_deref(), ..Document::new(&texts[document_idx]) };
+            let mut scratch = Scratch::default();
+            let left = cleaner.clean(&document, &mut scratch).expect("a document can be cleaned");
+            String::from_utf8(left.text().to_vec()).expect("what is left of a text is a text")
+        };
+        cleaned.entry(document_idx).or_insert_with(clean).clone()
+    }
+}
+
+/// Writes documents as inputs, in this order: those with an address into files of some records each.
+fn write_inputs(folder: &Path, texts: &[String], documents: &[usize]) {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder).expect("it can be removed");
+    }
+    std::fs::create_dir(folder).expect("it can be made");
+    let mut file = String::new();
+    let mut records = String::new();
+    for (position, &document_idx) in documents.iter().enumerate() {
+        match url(document_idx) {
+            None => {
+                records.clear();
+                std::fs::write(folder.join(format!("text-{document_idx}.txt")), &texts[document_idx])
+            }
+            Some(url) => {
+                if records.is_empty() || records.len() > 2000 {
+                    records.clear();
+                    file = format!("{position:03}.jsonl");
+                }
+                records += &serde_json::json!({"url": url, "text": texts[document_idx]}).to_string();
+                records.push('\n');
+                std::fs::write(folder.join(&file), &records)
+            }
+        }
+        .expect("it can be written");
+    }
+}
+
+/// What is left of the documents of a run, by their numbers.
+fn read_outputs(inputs: &Path, outputs: &Path) -> Vec<(usize, String)> {
+    let mut names: Vec<_> = std::fs::read_dir(inputs)
+        .expect("it is there")
+        .map(|entry| entry.expect("so are its files").file_name())
+        .collect();
+    names.sort();
+    let mut left = Vec::new();
+    for name in names {
+        let output = std::fs::read_to_string(outputs.join(&name)).expect("each input has its output");
+        match name.to_str().and_then(|name| name.strip_prefix("text-")?.strip_suffix(".txt")) {
+            Some(number) => left.push((number.parse().expect("a number"), output)),
+            None => left.extend(output.lines().map(|line| {
+                let record: serde_json::Value = serde_json::from_str(line).expect("a record");
+                let url = record["url"].as_str().expect("it has its address");
+                let number = url.rsplit('/').next().expect("behind the last slash").parse().expect("a number");
+                (number, record["text"].as_str().expect("it has its text").to_owned())
+            })),
+        }
+    }
+    left
+}
+
+/// Cleans documents; gives them in the order of the input.
+fn clean(folder: &Path, config: &Config, texts: &[String], documents: &[usize]) -> Vec<(usize, String)> {
+    let inputs = folder.join("in");
+    write_inputs(&inputs, texts, documents);
+    let config = Config { output: Some(folder.join("out")), ..config.clone() };
+    let report = Run::new(&config, &()).and_then(|run| run.files(&[inputs.clone()])).expect("it can be cleaned");
+    assert!(report.failed_files.is_empty(), "{:?}", report.failed_files);
+    read_outputs(&inputs, &folder.join("out"))
+}
+
+proptest! {
+    #![proptest_config(Tries { cases: 24, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..Tries::default() })]
+
+    #[test]
+    fn whatever_runs_there_are_documents_come_out_as_in_one_pass(
+        lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..14), 12),
+        runs in prop::collection::vec((prop::collection::vec(0..12_usize, 1..10), any::<bool>()), 1..7),
+        scope in prop::sample::select(&[Scope::Corpus, Scope::Site][..]),
+        threads in prop::sample::select(&[1, 2, 7][..]),
+    ) {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let texts: Vec<String> = lines.iter().map(|lines| text(lines)).collect();
+        let config = Config { threads: Some(threads), ..config(folder.path(), scope) };
+        let mut one_pass = OnePass::new(&config);
+        for (mut documents, crawls) in runs {
+            let mut seen = std::collections::BTreeSet::new();
+            documents.retain(|document| seen.insert(*document));
+            if crawls {
+                // The same index, by the crawler's library.
+                documents.retain(|document| url(*document).is_some());
+                let index = config.index.clone().expect("there is one");
+                let crawl = Crawl::open(index, &Config { index: None, ..config.clone() }).expect("it can be opened");
+                for document_idx in documents {
+                    let url = url(document_idx);
+                    let page = Document { url: url.as_deref(), ..Document::new(&texts[document_idx]) };
+                    let left = crawl.clean(&page).expect("it can be cleaned").into_text();
+                    prop_assert_eq!(String::from_utf8(left).unwrap(), one_pass.clean(&texts, document_idx));
+                }
+                crawl.commit().expect("it can be written");
+            } else {
+                for (document_idx, left) in clean(folder.path(), &config, &texts, &documents) {
+                    prop_assert_eq!(left, one_pass.clean(&texts, document_idx), "document {}", document_idx);
+                }
+            }
+            IndexReader::open(config.index.as_ref().expect("there is one")).and_then(|index| index.verify()).expect("it is whole");
+        }
+    }
+}
