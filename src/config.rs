@@ -7,6 +7,7 @@ pub use size::Size;
 use crate::decide::{Keep, Scope};
 use crate::encoding::Otherwise;
 use crate::error::{Error, Result};
+use crate::index::OnChanged;
 use crate::rules::{Pack, Rules};
 use crate::score::{Level, Scorer, Weights};
 use crate::store::{is_read_only, is_url};
@@ -79,6 +80,8 @@ pub struct Config {
     pub index: Option<PathBuf>,
     /// Folders of indexes that are only read: what stands in them goes.
     pub against: Vec<PathBuf>,
+    /// What becomes of what a document had when it came before, and has no more.
+    pub on_changed: OnChanged,
     /// How much is removed of what looks like chrome.
     pub level: Level,
     /// The least score that a line is removed for, in [0, 1], in place of the level's own.
@@ -149,6 +152,7 @@ impl Default for Config {
             fold: Fold::Loose,
             index: None,
             against: Vec::new(),
+            on_changed: OnChanged::Keep,
             level: Level::Safe,
             score_threshold: None,
             weights: None,

@@ -30,7 +30,8 @@ fn spelled(setting: &impl serde::Serialize) -> String {
 #[derive(Debug)]
 pub(crate) struct Compared {
     blocks: Vec<Block>,
-    whole: Option<Fingerprint>,
+    /// With its entry, if it has one.
+    whole: Option<(Fingerprint, Option<EntryId>)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -56,8 +57,8 @@ impl Compared {
             let fingerprint = index.fingerprint(mark.entry()?);
             Some(Block { number, mark, fingerprint })
         });
-        let whole = trace.whole(document_idx).map(|entry| index.fingerprint(entry));
-        Compared { blocks: blocks.collect(), whole: whole.or(rest) }
+        let whole = trace.whole(document_idx).map(|entry| (index.fingerprint(entry), Some(entry)));
+        Compared { blocks: blocks.collect(), whole: whole.or(rest.map(|rest| (rest, None))) }
     }
 
     /// The document as an index keeps it.
@@ -71,15 +72,29 @@ impl Compared {
             words.push(block.word());
             next = block.number + 1;
         }
+        words.extend(self.whole.map(|(fingerprint, _)| Word::whole(&fingerprint)));
         words
     }
 
     /// What is claimed: the long blocks in their order, and then the document as a whole if it is compared as one.
-    pub(crate) fn claims(&self) -> impl Iterator<Item = (Claimed, Fingerprint)> {
+    pub(crate) fn claims(&self) -> impl Iterator<Item = Claim> {
         let long = self.blocks.iter().filter(|block| block.mark.is_long());
-        let long = long.map(|block| (Claimed::Block(block.number), block.fingerprint));
-        long.chain(self.whole.map(|fingerprint| (Claimed::Whole, fingerprint)))
+        let long = long.map(|block| Claim {
+            claimed: Claimed::Block(block.number),
+            fingerprint: block.fingerprint,
+            entry: block.mark.entry(),
+        });
+        long.chain(self.whole.map(|(fingerprint, entry)| Claim { claimed: Claimed::Whole, fingerprint, entry }))
     }
+}
+
+/// A fingerprint that a document claims.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Claim {
+    pub(crate) claimed: Claimed,
+    pub(crate) fingerprint: Fingerprint,
+    /// Its entry in the index that the document's marks name entries of, if it has one.
+    pub(crate) entry: Option<EntryId>,
 }
 
 /// What a document claims a fingerprint for.
@@ -139,7 +154,7 @@ impl<K: Copy + Eq + Hash> Elsewhere<K> {
             compared.blocks.iter().filter_map(|block| Some((block.word(), block.mark.entry()?))).collect();
         let mut parts: HashMap<K, u32> = HashMap::new();
         let mut is_all_elsewhere = true;
-        for ((claimed, fingerprint), other) in compared.claims().zip(others) {
+        for (Claim { claimed, fingerprint, .. }, other) in compared.claims().zip(others) {
             let Some(key) = other else {
                 is_all_elsewhere = false;
                 continue;
@@ -213,6 +228,7 @@ impl<K> Other<K> {
                     marks.push((block, Mark::long(entry(word))));
                     1
                 }
+                Meaning::Whole => 0,
             };
             block = block.saturating_add(n_blocks);
         }

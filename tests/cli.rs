@@ -49,6 +49,7 @@ mod cli {
     mod odd_inputs;
     mod pages;
     mod pipes;
+    mod remembers;
     mod resumes;
     mod threads;
 }

@@ -27,6 +27,7 @@ fn full() -> toml::Table {
         memory: Some(Size::new(1 << 30)),
         tmp_dir: path("tmp"),
         compress_level: Some(3),
+        index: path("seen"),
         journal: path("journal.jsonl"),
         report: path("report.json"),
         score_threshold: Some(0.9),
@@ -195,7 +196,7 @@ fn run(folder: &std::path::Path, config: &str, arguments: &[String]) -> (Option<
     for entry in walkdir::WalkDir::new(folder).sort_by_file_name().min_depth(1) {
         let entry = entry.expect("the folder can be walked");
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name == "in.jsonl" || name == "dehusk.toml" {
+        if name == "in.jsonl" || name == "dehusk.toml" || entry.file_type().is_dir() {
             continue;
         }
         let bytes = std::fs::read(entry.path()).expect("an output can be read");

@@ -1,6 +1,7 @@
 //! Runs that remember: whatever runs there are over which documents, each comes out as in one pass over all of them in the order in which
 //! they were seen first.
 
+use dehusk::index::OnChanged;
 use dehusk::run::Run;
 use dehusk::{Cleaner, Config, Crawl, Document, IndexReader, Level, Scope, Scratch};
 use proptest::prelude::*;
@@ -154,5 +155,73 @@ proptest! {
             }
             IndexReader::open(config.index.as_ref().expect("there is one")).and_then(|index| index.verify()).expect("it is whole");
         }
+    }
+}
+
+/// How often each long line stands in texts.
+fn long_lines<'t>(texts: impl Iterator<Item = &'t str>) -> BTreeMap<&'t str, usize> {
+    let mut counts = BTreeMap::new();
+    for line in texts.flat_map(str::lines).filter(|line| line.len() > 60) {
+        *counts.entry(line).or_insert(0) += 1;
+    }
+    counts
+}
+
+proptest! {
+    #![proptest_config(Tries { cases: 16, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..Tries::default() })]
+
+    #[test]
+    fn where_documents_give_up_what_they_had_nothing_is_lost_however_often_they_change(
+        runs in prop::collection::vec((prop::collection::vec((0..8_usize, any::<u8>()), 1..8), any::<bool>()), 1..7),
+        versions in prop::collection::vec(prop::collection::vec(prop::collection::vec(any::<u8>(), 0..8), 8), 3),
+    ) {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let config = Config { on_changed: OnChanged::Release, ..config(folder.path(), Scope::Corpus) };
+        let mut texts: Vec<String> = versions[0].iter().map(|lines| text(lines)).collect();
+        for (changes, crawls) in runs {
+            let mut documents: Vec<usize> = Vec::new();
+            for (document_idx, version) in changes {
+                texts[document_idx] = text(&versions[usize::from(version) % 3][document_idx]);
+                documents.push(document_idx);
+            }
+            documents.sort_unstable();
+            documents.dedup();
+            if crawls {
+                let index = config.index.clone().expect("there is one");
+                let crawl = Crawl::open(index, &Config { index: None, ..config.clone() }).expect("it can be opened");
+                for url_idx in documents {
+                    let Some(url) = url(url_idx) else { continue };
+                    let page = Document { url: Some(&url), ..Document::new(&texts[url_idx]) };
+                    crawl.clean(&page).expect("it can be cleaned");
+                }
+                crawl.commit().expect("it can be written");
+            } else {
+                clean(folder.path(), &config, &texts, &documents);
+            }
+            IndexReader::open(config.index.as_ref().unwrap()).and_then(|index| index.verify()).expect("it is whole");
+        }
+        let all: Vec<usize> = (0..8).collect();
+        let left = clean(folder.path(), &config, &texts, &all);
+        prop_assert_eq!(&clean(folder.path(), &config, &texts, &all), &left);
+        let once: BTreeMap<&str, usize> =
+            long_lines(texts.iter().map(String::as_str)).into_keys().map(|line| (line, 1)).collect();
+        prop_assert_eq!(long_lines(left.iter().map(|(_, text)| text.as_str())), once);
+    }
+}
+
+#[test]
+fn what_a_changed_document_has_no_more_is_kept_for_it_or_given_up() {
+    let lines: Vec<String> = (0..3).map(|line| text(&[line])).collect();
+    for (on_changed, expected) in [(OnChanged::Keep, ""), (OnChanged::Release, lines[0].as_str())] {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let config = Config { on_changed, ..config(folder.path(), Scope::Corpus) };
+        let run = |first: &str, second: &str| {
+            let texts = ["".into(), first.to_owned(), second.to_owned()];
+            clean(folder.path(), &config, &texts, &[1, 2])
+        };
+        assert_eq!(run(&lines[0], &lines[0]), [(1, lines[0].clone()), (2, String::new())]);
+        assert_eq!(run(&lines[1], &lines[0]), [(1, lines[1].clone()), (2, expected.to_owned())]);
+        // The other way round as well: what it is now is its own.
+        assert_eq!(run(&lines[1], &lines[1]), [(1, lines[1].clone()), (2, String::new())]);
     }
 }

@@ -191,9 +191,9 @@ impl Crawl {
         // A page without a site is compared with no other where sites are.
         if !look.is_alone(0) {
             let compared = copies.compared();
-            let claimed: Vec<_> = compared.claims().map(|(_, fingerprint)| fingerprint).collect();
+            let claimed: Vec<_> = compared.claims().map(|claim| claim.fingerprint).collect();
             let id = page.id.or(page.url).unwrap_or_default();
-            let arrived = self.index.admit(id.as_bytes(), compared.words(), &claimed)?;
+            let arrived = self.index.admit(id.as_bytes(), compared.words(), &claimed, self.config.on_changed)?;
             ids = copies.tell(&compared, &arrived);
         }
         scratch.decide(&copies);

@@ -6,7 +6,7 @@ use super::view::in_order;
 use super::{Active, Index, Shared};
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
-use crate::index::Owner;
+use crate::index::{OnChanged, Owner};
 use std::collections::HashMap;
 
 /// A document that came.
@@ -20,8 +20,14 @@ pub(crate) struct Arrived {
 
 impl Index {
     /// Takes a document in, and claims fingerprints for it. What came under its id before, if it has one, is its own: as one of
-    /// two versions, if it has changed since.
-    pub(crate) fn admit(&self, id: &[u8], blocks: Vec<Word>, claimed: &[Fingerprint]) -> Result<Arrived> {
+    /// two versions, if it has changed since; and if so, what it has no more is kept or given up.
+    pub(crate) fn admit(
+        &self,
+        id: &[u8],
+        blocks: Vec<Word>,
+        claimed: &[Fingerprint],
+        on_changed: OnChanged,
+    ) -> Result<Arrived> {
         self.background.check()?;
         let shared = &*self.shared;
         let mut asked = claimed.to_vec();
@@ -38,15 +44,28 @@ impl Index {
             // Reading what came before takes no lock.
             drop(active);
             for owner in held.iter().flatten() {
-                if !documents.contains_key(owner) {
-                    documents.insert(*owner, shared.document(*owner)?);
-                }
+                shared.look_up(*owner, &mut documents)?;
+            }
+            let last = held.get(claimed.len()).copied().flatten().and_then(|last| documents.get(&last));
+            let last = last.filter(|_| on_changed == OnChanged::Release);
+            let gone = last.map_or_else(Vec::new, |last| last.claimed_and_gone(&arriving.document.blocks));
+            let (below_gone, active) = shared.look_for_words(&gone)?;
+            let gone = Gone { words: gone, below: below_gone };
+            let held_gone = gone.held(&active);
+            drop(active);
+            for (_, owner) in held_gone {
+                shared.look_up(owner, &mut documents)?;
             }
             let mut active = shared.active();
             // Else others came in between, and what they claimed was not looked at.
             if active.generation == generation {
                 let held = arriving.held(&active, &below);
-                if held.iter().flatten().all(|owner| documents.contains_key(owner)) {
+                let held_gone = gone.held(&active);
+                let owners = held.iter().flatten().chain(held_gone.iter().map(|(_, owner)| owner));
+                if owners.into_iter().all(|owner| documents.contains_key(owner)) {
+                    let is_own = |owner: &Owner| documents.get(owner).is_some_and(|document| document.id == id);
+                    let released = held_gone.into_iter().filter(|(_, owner)| is_own(owner));
+                    active.release(shared.width, released.map(|(fingerprint, _)| fingerprint));
                     let others = active.admit(shared.width, arriving, &held, &documents)?;
                     return Ok(Arrived { others, documents });
                 }
@@ -55,7 +74,30 @@ impl Index {
     }
 }
 
+/// What a document may have had that has changed.
+struct Gone {
+    words: Vec<Word>,
+    /// The records below the table that is being filled.
+    below: Vec<Option<Record>>,
+}
+
+impl Gone {
+    /// What of it somebody has.
+    fn held(&self, active: &Active) -> Vec<(Fingerprint, Owner)> {
+        let words = self.words.iter().zip(&self.below);
+        words.filter_map(|(word, below)| active.table.find_word(*word).copied().or(*below)?.owned()).collect()
+    }
+}
+
 impl Shared {
+    /// Has the document that an owner is among `documents`.
+    fn look_up(&self, owner: Owner, documents: &mut HashMap<Owner, Document>) -> Result<()> {
+        if !documents.contains_key(&owner) {
+            documents.insert(owner, self.document(owner)?);
+        }
+        Ok(())
+    }
+
     /// The document that an owner is.
     pub(super) fn document(&self, owner: Owner) -> Result<Document> {
         let pending = self.active().documents.pending(owner);

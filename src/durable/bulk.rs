@@ -8,6 +8,7 @@ use super::sealed::Committed;
 use super::{Active, Index};
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
+use std::collections::HashSet;
 use std::sync::{Arc, MutexGuard};
 
 /// So many claims are written as a run at a time.
@@ -20,6 +21,8 @@ pub(crate) struct Bulk<'i> {
     index: &'i Index,
     active: MutexGuard<'i, Active>,
     claimed: Vec<Record>,
+    /// What was given up and nobody has claimed since.
+    released: HashSet<Fingerprint>,
     runs: Vec<(u64, SortedRun)>,
     committed: Committed,
 }
@@ -36,11 +39,17 @@ impl Index {
         }
         self.background.settle()?;
         let committed = active.committed;
-        Ok(Bulk { index: self, active, claimed: Vec::new(), runs: Vec::new(), committed })
+        Ok(Bulk { index: self, active, claimed: Vec::new(), released: HashSet::new(), runs: Vec::new(), committed })
     }
 }
 
 impl Bulk<'_> {
+    /// Gives up what somebody has, before documents are taken in that may claim it.
+    pub(crate) fn release(&mut self, fingerprints: impl Iterator<Item = Fingerprint>) {
+        self.released.extend(fingerprints);
+        self.committed.n_keys -= self.released.len() as u64;
+    }
+
     /// Takes in a document, and what it claims: fingerprints that nobody has, and none twice.
     pub(crate) fn add(&mut self, document: &Document, claims: impl Iterator<Item = Fingerprint>) -> Result<()> {
         let owner = Held::By(self.active.documents.add(document)?);
@@ -49,7 +58,10 @@ impl Bulk<'_> {
         if !document.id.is_empty() {
             self.claimed.push(Record::new(Fingerprint::of_id(&document.id), owner));
         }
-        self.claimed.extend(claims.map(|fingerprint| Record::new(fingerprint, owner)));
+        for fingerprint in claims {
+            self.released.remove(&fingerprint);
+            self.claimed.push(Record::new(fingerprint, owner));
+        }
         let n_known = u64::from(document.previous.is_some());
         self.committed.n_keys += (self.claimed.len() - start) as u64 - n_known;
         if self.active.documents.n_pending() >= DOCUMENT_BYTES {
@@ -72,9 +84,11 @@ impl Bulk<'_> {
     /// Puts all on the disk; gives what will be committed.
     pub(crate) fn finish(&mut self) -> Result<Committed> {
         let before = self.active.committed;
-        if self.committed.n_documents == before.n_documents {
+        if self.committed.n_documents == before.n_documents && self.released.is_empty() {
             return Ok(before);
         }
+        let released = std::mem::take(&mut self.released);
+        self.claimed.extend(released.into_iter().map(|fingerprint| Record::new(fingerprint, Held::Released)));
         if !self.claimed.is_empty() {
             self.write_run()?;
         }

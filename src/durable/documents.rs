@@ -4,8 +4,8 @@
 //! file        magic 8 │ documents, one after the other, in the order in which they came
 //! document    blocks, in words 4 │ bytes of the id 4 │ the version before, as its owner 5 │ CRC-32 of all else, its last 3 bytes 3
 //!             id, filled up with zeros to whole words │ a word of 8 bytes for each block, or for some that are not compared
-//! word        its upper two bits: 0 blocks that are not compared, and how many; 2 a short block; 3 a long one; the others:
-//!             the first 62 bits of its fingerprint
+//! word        its upper two bits: 0 blocks that are not compared, and how many; 1 the document as a whole, at its end; 2 a short
+//!             block; 3 a long one; the others: the first 62 bits of its fingerprint
 //! ```
 //! Numbers are little-endian. An owner is the number of the word at which a document begins: so who came first has the smaller number,
 //! and where a document lies need not be looked up. With its blocks at hand a passage can be compared with the one around a first
@@ -18,6 +18,7 @@ use crate::fingerprint::Fingerprint;
 use crate::index::Owner;
 use std::fs::File;
 use std::io::ErrorKind;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 pub(super) const NAME: &str = "documents";
@@ -40,6 +41,8 @@ pub(crate) enum Meaning {
     Short,
     /// A block that is dropped where it repeats.
     Long,
+    /// The document as a whole.
+    Whole,
 }
 
 impl Word {
@@ -47,6 +50,10 @@ impl Word {
 
     pub(crate) fn gap(n_blocks: u64) -> Self {
         Word(n_blocks & ((1 << Self::KIND) - 1))
+    }
+
+    pub(crate) fn whole(fingerprint: &Fingerprint) -> Self {
+        Word(1 << Self::KIND | high(fingerprint) >> 2)
     }
 
     pub(crate) fn short(fingerprint: &Fingerprint) -> Self {
@@ -61,8 +68,15 @@ impl Word {
         match self.0 >> Self::KIND {
             3 => Meaning::Long,
             2 => Meaning::Short,
+            1 => Meaning::Whole,
             _ => Meaning::Gap(self.0 & ((1 << Self::KIND) - 1)),
         }
+    }
+
+    /// The fingerprints that it may stand for, by their first halves: all from one to another.
+    pub(super) fn highs(self) -> RangeInclusive<u64> {
+        let least = self.0 << (u64::BITS - Self::KIND);
+        least..=least | 3
     }
 }
 

@@ -21,6 +21,7 @@ mod mark;
 mod merge;
 mod reader;
 mod record;
+mod releases;
 mod run;
 mod sealed;
 mod table;
@@ -268,11 +269,22 @@ impl Index {
 pub(crate) trait Remembers: Known {
     /// The document that an owner is, where documents are kept.
     fn document(&self, owner: Owner) -> Result<Option<Document>>;
+
+    /// The fingerprints that words stand for, and who has them, if anybody has.
+    fn find_words(&self, words: &[Word]) -> Result<Vec<Option<(Fingerprint, Owner)>>>;
 }
 
 impl Remembers for Index {
     fn document(&self, owner: Owner) -> Result<Option<Document>> {
         self.shared.document(owner).map(Some)
+    }
+
+    fn find_words(&self, words: &[Word]) -> Result<Vec<Option<(Fingerprint, Owner)>>> {
+        let (below, active) = self.shared.look_for_words(words)?;
+        let found = words.iter().zip(below);
+        Ok(found
+            .map(|(word, below)| active.table.find_word(*word).copied().or(below).and_then(Record::owned))
+            .collect())
     }
 }
 
@@ -369,6 +381,18 @@ impl Shared {
             let below = view.find(fingerprints, order)?;
             let active = self.active();
             // Else a table was full in between, and what it holds was not looked for.
+            if active.generation == view.generation {
+                return Ok((below, active));
+            }
+        }
+    }
+
+    /// The records of what words stand for below the table that is being filled, and that table, locked.
+    fn look_for_words(&self, words: &[Word]) -> Result<(Vec<Option<Record>>, MutexGuard<'_, Active>)> {
+        loop {
+            let view = self.view();
+            let below = view.find_words(words)?;
+            let active = self.active();
             if active.generation == view.generation {
                 return Ok((below, active));
             }

@@ -2,9 +2,9 @@
 
 use super::Remembers;
 use super::contents::{Contents, head_of};
-use super::documents::{Document, DocumentsReader};
+use super::documents::{Document, DocumentsReader, Word};
 use super::files::Folder;
-use super::record::Held;
+use super::record::{Held, Record};
 use super::sealed::{Committed, Head, List};
 use super::view::{View, in_order};
 use crate::error::Result;
@@ -79,6 +79,10 @@ impl Remembers for IndexReader {
         let has_documents = self.committed.n_documents > 0 && self.head.owners;
         let documents = self.documents.as_ref().filter(|_| has_documents);
         documents.map(|documents| documents.read(owner)).transpose()
+    }
+
+    fn find_words(&self, words: &[Word]) -> Result<Vec<Option<(Fingerprint, Owner)>>> {
+        Ok(self.view.find_words(words)?.into_iter().map(|record| record.and_then(Record::owned)).collect())
     }
 }
 

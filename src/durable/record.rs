@@ -91,6 +91,11 @@ impl Record {
         Owner::new(u64::from_le_bytes(bytes)).map_or(Held::Released, Held::By)
     }
 
+    /// The fingerprint and who has it, if anybody has.
+    pub(super) fn owned(self) -> Option<(Fingerprint, Owner)> {
+        Some((self.fingerprint(), self.held().owner()?))
+    }
+
     /// The order of records in a run.
     pub(super) fn order(&self) -> u128 {
         u128::from_be_bytes(self.key)

@@ -10,6 +10,7 @@
 //! Numbers are little-endian. All ranges are of the same size, so that a fingerprint tells its bucket, and one read finds it. Directory
 //! and filter are held in memory: 1.6 bytes a record.
 
+use super::documents::Word;
 use super::filter::Filter;
 use super::record::{Held, Record, Width, high, range_of};
 use crate::error::{Error, Result};
@@ -45,6 +46,13 @@ struct Bucket {
     /// The number of the record behind its last.
     end: u32,
     crc: u32,
+}
+
+/// The bucket of a run that was read last.
+#[derive(Debug, Default)]
+pub(super) struct ReadBucket {
+    bucket_idx: Option<usize>,
+    bytes: Vec<u8>,
 }
 
 /// A run that is being written.
@@ -239,18 +247,40 @@ impl SortedRun {
         self.filter.may_hold(fingerprint)
     }
 
-    /// Who has a fingerprint, if it is here; `bytes` is for its bucket.
-    pub(super) fn find(&self, fingerprint: &Fingerprint, bytes: &mut Vec<u8>) -> Result<Option<Held>> {
-        let bucket_idx = range_of(high(fingerprint), self.buckets.len());
-        let (start, end) = self.bounds(bucket_idx, bucket_idx + 1);
-        bytes.resize(end - start, 0);
-        self.read_at(bytes, start)?;
-        if crc32fast::hash(bytes) != self.buckets[bucket_idx].crc {
-            return Err(self.damaged(bucket_idx));
-        }
+    /// Who has a fingerprint, if it is here; `read` is the bucket of this run that was read last.
+    pub(super) fn find(&self, fingerprint: &Fingerprint, read: &mut ReadBucket) -> Result<Option<Held>> {
+        self.read_bucket(range_of(high(fingerprint), self.buckets.len()), read)?;
         let key = &fingerprint.as_bytes()[..];
-        let found = bytes.chunks_exact(self.width.bytes()).find(|record| record[..16] == *key);
+        let found = read.bytes.chunks_exact(self.width.bytes()).find(|record| record[..16] == *key);
         Ok(found.map(|record| self.width.read(record).held()))
+    }
+
+    /// The record of what a word stands for, if it is here. No filter is asked, since the word does not say enough.
+    pub(super) fn find_word(&self, word: Word, read: &mut ReadBucket) -> Result<Option<Record>> {
+        let bucket = |high: &u64| range_of(*high, self.buckets.len());
+        let highs = word.highs();
+        for bucket_idx in bucket(highs.start())..=bucket(highs.end()) {
+            self.read_bucket(bucket_idx, read)?;
+            let mut records = read.bytes.chunks_exact(self.width.bytes()).map(|record| self.width.read(record));
+            if let Some(record) = records.find(|record| highs.contains(&high(&record.fingerprint()))) {
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
+    }
+
+    fn read_bucket(&self, bucket_idx: usize, read: &mut ReadBucket) -> Result<()> {
+        if read.bucket_idx != Some(bucket_idx) {
+            read.bucket_idx = None;
+            let (start, end) = self.bounds(bucket_idx, bucket_idx + 1);
+            read.bytes.resize(end - start, 0);
+            self.read_at(&mut read.bytes, start)?;
+            if crc32fast::hash(&read.bytes) != self.buckets[bucket_idx].crc {
+                return Err(self.damaged(bucket_idx));
+            }
+            read.bucket_idx = Some(bucket_idx);
+        }
+        Ok(())
     }
 
     /// Goes through all records in order.

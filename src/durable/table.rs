@@ -1,5 +1,6 @@
 //! The table of what was claimed last, in memory.
 
+use super::documents::Word;
 use super::record::{Held, Record, high, in_run_order};
 use crate::fingerprint::Fingerprint;
 use hashbrown::HashTable;
@@ -12,7 +13,11 @@ pub(super) struct Table(HashTable<Record>);
 /// What names the place in the table: with its lowest bits the first ones of the fingerprint, so that what comes in order is
 /// put there in order.
 fn hash(fingerprint: &Fingerprint) -> u64 {
-    high(fingerprint).rotate_left(20)
+    hash_of(high(fingerprint))
+}
+
+fn hash_of(high: u64) -> u64 {
+    high.rotate_left(20)
 }
 
 impl Table {
@@ -27,6 +32,11 @@ impl Table {
 
     pub(super) fn find(&self, fingerprint: &Fingerprint) -> Option<Held> {
         self.0.find(hash(fingerprint), |record| record.fingerprint() == *fingerprint).map(Record::held)
+    }
+
+    /// The record of what a word stands for.
+    pub(super) fn find_word(&self, word: Word) -> Option<&Record> {
+        word.highs().find_map(|wanted| self.0.find(hash_of(wanted), |record| high(&record.fingerprint()) == wanted))
     }
 
     /// Puts a record in the place of what was there of its fingerprint.

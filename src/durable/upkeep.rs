@@ -4,16 +4,16 @@ use super::contents::head_of;
 use super::documents;
 use super::files::Folder;
 use super::merge::{Releases, Source, merge};
-use super::record::{Held, Record, Width};
+use super::record::{Held, Record};
 use super::sealed::Head;
 use super::table::Table;
 use super::view::View;
 use super::{Index, IndexReader, Remembers};
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
-use crate::index::{Claims, Owner};
+use crate::index::{Claims, OnChanged, Owner};
 use serde::Serialize;
-use std::collections::{BTreeMap, BinaryHeap, HashSet};
+use std::collections::{BTreeMap, BinaryHeap};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
@@ -159,48 +159,6 @@ impl IndexReader {
 }
 
 impl Index {
-    /// Gives up all that the document with an id has, in all its versions: its blocks may be claimed by others, and it is new when it
-    /// comes again. Says how many fingerprints that were. It reads the whole index, and commits.
-    ///
-    /// # Errors
-    ///
-    /// When something cannot be read or written.
-    pub fn remove_owner(&self, id: &str) -> Result<u64> {
-        let shared = &*self.shared;
-        if shared.width == Width::Key {
-            return Err(Error::usage("the index keeps no owners").at(shared.folder.path()));
-        }
-        let id_key = Fingerprint::of_id(id.as_bytes());
-        let (below, active) = shared.look(&[id_key], &[0])?;
-        let mut next = active.table.find(&id_key).or(below[0]).and_then(Held::owner).filter(|_| !id.is_empty());
-        drop(active);
-        let mut versions = HashSet::new();
-        while let Some(owner) = next.filter(|owner| versions.insert(*owner)) {
-            next = shared.document(owner)?.previous;
-        }
-        if versions.is_empty() {
-            return Ok(0);
-        }
-        // What others claim meanwhile is not of these versions.
-        let mut active = shared.active();
-        active.commit()?;
-        let mut released = Vec::new();
-        shared.view().each_below(Some(&active.table), |record| {
-            if record.held().owner().is_some_and(|owner| versions.contains(&owner)) {
-                released.push(Record::new(record.fingerprint(), Held::Released));
-            }
-            Ok(true)
-        })?;
-        for record in &released {
-            active.put(shared.width, *record, false);
-        }
-        let n_released = released.len() as u64;
-        active.n_keys -= n_released;
-        drop(active);
-        self.commit()?;
-        Ok(n_released)
-    }
-
     /// Takes in all that another index has, as coming after what is here: the same comes of it as if all documents of the other had come
     /// here, in their order. Taking in the same again changes nothing, so that what was broken off can be done anew.
     ///
@@ -242,7 +200,7 @@ impl Index {
                         claimed.push(fingerprint);
                     }
                 }
-                self.admit(&document.id, document.blocks, &claimed)?;
+                self.admit(&document.id, document.blocks, &claimed, OnChanged::Keep)?;
                 self.commit_if_large()
             })?;
             self.commit()?;

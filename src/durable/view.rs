@@ -1,7 +1,8 @@
 //! What can be looked up without a lock: tables that are full, and runs.
 
-use super::record::{Held, by_range};
-use super::run::SortedRun;
+use super::documents::Word;
+use super::record::{Held, Record, by_range};
+use super::run::{ReadBucket, SortedRun};
 use super::table::Table;
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
@@ -30,19 +31,38 @@ impl View {
                 found[idx as usize].is_none()
             });
         }
-        let mut bytes = Vec::new();
         let mut maybe = Vec::new();
         for run in self.runs.iter().rev() {
+            let mut bucket = ReadBucket::default();
             maybe.clear();
             // All questions to the filter first: they do not wait for one another.
             maybe.extend(left.iter().copied().filter(|&idx| run.may_hold(&fingerprints[idx as usize])));
             let mut n_found = 0;
             for &idx in &maybe {
-                found[idx as usize] = run.find(&fingerprints[idx as usize], &mut bytes)?;
+                found[idx as usize] = run.find(&fingerprints[idx as usize], &mut bucket)?;
                 n_found += usize::from(found[idx as usize].is_some());
             }
             if n_found > 0 {
                 left.retain(|&idx| found[idx as usize].is_none());
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl View {
+    /// Finds the records of what words stand for.
+    pub(super) fn find_words(&self, words: &[Word]) -> Result<Vec<Option<Record>>> {
+        let mut found = vec![None; words.len()];
+        for table in self.tables.iter().rev() {
+            for (found, word) in found.iter_mut().zip(words).filter(|(found, _)| found.is_none()) {
+                *found = table.find_word(*word).copied();
+            }
+        }
+        for run in self.runs.iter().rev() {
+            let mut bucket = ReadBucket::default();
+            for (found, word) in found.iter_mut().zip(words).filter(|(found, _)| found.is_none()) {
+                *found = run.find_word(*word, &mut bucket)?;
             }
         }
         Ok(found)

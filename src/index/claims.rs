@@ -3,6 +3,7 @@
 use super::{Lookup, MemoryIndex, Notes, Place};
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
+use serde::{Deserialize, Serialize};
 
 /// Who has a fingerprint, as a number. Who has a smaller number came first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +25,18 @@ impl Owner {
     pub fn number(self) -> u64 {
         self.0
     }
+}
+
+/// What becomes of what a document had when it came before, and has no more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "kebab-case")]
+pub enum OnChanged {
+    /// It stays its own, and goes from all others.
+    #[default]
+    Keep,
+    /// It is given up: the next document that comes with it has it.
+    Release,
 }
 
 /// What can say who has a fingerprint.

@@ -9,7 +9,7 @@
 //!
 //! An entry takes 28 bytes and its slot 4 to 8. Entries never move, so a table can grow without copying them.
 
-use super::{EntryId, Lookup, Notes, Place, Seen};
+use super::{EntryId, Lookup, Notes, Owner, Place, Seen};
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use std::sync::{Mutex, PoisonError};
@@ -115,12 +115,38 @@ impl Frozen {
     /// The fingerprint of an entry that the index gave out.
     pub fn fingerprint(&self, entry: EntryId) -> Fingerprint {
         let (shard_idx, entry_idx) = split(entry);
-        let words = self.shards[shard_idx].entry(entry_idx).fingerprint;
-        let mut bytes = [0; 16];
-        for (bytes, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(words) {
-            *bytes = word.to_le_bytes();
+        self.shards[shard_idx].entry(entry_idx).fingerprint()
+    }
+
+    /// How many shards there are, which can be asked about one by one.
+    pub(crate) fn n_shards(&self) -> usize {
+        self.shards.len()
+    }
+
+    /// Asks who else has the fingerprints of a shard, which `ask` is given in their order and answers with one owner for each.
+    pub(crate) fn owners_of_shard(
+        &self,
+        shard_idx: usize,
+        ask: impl FnOnce(&[Fingerprint]) -> Result<Vec<Option<Owner>>>,
+    ) -> Result<ShardOwners> {
+        let shard = &self.shards[shard_idx];
+        let mut asked: Vec<(Fingerprint, usize)> =
+            (0..shard.len).map(|entry_idx| (shard.entry(entry_idx).fingerprint(), entry_idx)).collect();
+        asked.sort_unstable_by_key(|(fingerprint, _)| *fingerprint);
+        let fingerprints: Vec<Fingerprint> = asked.iter().map(|(fingerprint, _)| *fingerprint).collect();
+        let owners = ask(&fingerprints)?;
+        let mut packed = Vec::new();
+        if owners.iter().any(Option::is_some) {
+            packed.resize(shard.len, NOBODY);
+            for ((_, entry_idx), owner) in asked.into_iter().zip(owners) {
+                packed[entry_idx] = owner.map_or(NOBODY, |owner| {
+                    let mut bytes = NOBODY;
+                    bytes.copy_from_slice(&owner.number().to_le_bytes()[..OWNER_BYTES]);
+                    bytes
+                });
+            }
         }
-        Fingerprint::from_bytes(bytes)
+        Ok(ShardOwners(packed))
     }
 
     /// How many different fingerprints it holds.
@@ -266,7 +292,38 @@ impl Shard {
     }
 }
 
+/// Who else has the fingerprints of an index's shard: one number for each entry, or nothing where nobody has any.
+#[derive(Debug, Default)]
+pub(crate) struct ShardOwners(Vec<[u8; OWNER_BYTES]>);
+
+const OWNER_BYTES: usize = Owner::BITS as usize / 8;
+/// No owner's number.
+const NOBODY: [u8; OWNER_BYTES] = [0xFF; OWNER_BYTES];
+
+/// The same of all shards.
+#[derive(Debug)]
+pub(crate) struct EntryOwners(pub(crate) Vec<ShardOwners>);
+
+impl EntryOwners {
+    /// Who else has the fingerprint of an entry.
+    pub(crate) fn of(&self, entry: EntryId) -> Option<Owner> {
+        let (shard_idx, entry_idx) = split(entry);
+        let packed = self.0.get(shard_idx)?.0.get(entry_idx)?;
+        let mut bytes = [0; 8];
+        bytes[..OWNER_BYTES].copy_from_slice(packed);
+        Owner::new(u64::from_le_bytes(bytes))
+    }
+}
+
 impl Entry {
+    fn fingerprint(&self) -> Fingerprint {
+        let mut bytes = [0; 16];
+        for (bytes, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(self.fingerprint) {
+            *bytes = word.to_le_bytes();
+        }
+        Fingerprint::from_bytes(bytes)
+    }
+
     fn seen(&self) -> Seen {
         Seen { first: self.first, count: self.count }
     }

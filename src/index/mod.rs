@@ -8,7 +8,8 @@ mod claims;
 mod memory;
 mod trace;
 
-pub use claims::{Claims, Known, Owner};
+pub use claims::{Claims, Known, OnChanged, Owner};
+pub(crate) use memory::EntryOwners;
 pub use memory::{Frozen, MemoryIndex};
 pub use trace::{Mark, Trace};
 

@@ -1,7 +1,7 @@
 //! The indexes that a run is held against: the one that remembers it, and those that are only read.
 
 use crate::config::Config;
-use crate::durable::{Committed, Document, Index, IndexReader, Remembers};
+use crate::durable::{Committed, Document, Index, IndexReader, Remembers, Word};
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
 use crate::index::Owner;
@@ -100,6 +100,11 @@ impl Indexes {
     /// A document of one of them, where its index keeps any.
     pub(super) fn document(&self, known: Known) -> Result<Option<Document>> {
         self.of(known.against).map_or(Ok(None), |index| index.document(known.owner))
+    }
+
+    /// What words stand for in the index that remembers, and who has it, if anybody has.
+    pub(super) fn find_words(&self, words: &[Word]) -> Result<Vec<Option<(Fingerprint, Owner)>>> {
+        self.of(None).map_or(Ok(vec![None; words.len()]), |index| index.find_words(words))
     }
 
     fn of(&self, against: Option<u16>) -> Option<&dyn Remembers> {

@@ -14,9 +14,9 @@ use crate::decide::{Copies, Displaced, Keep, PartCopies, Reason, Repeats, Side, 
 use crate::durable::{Bulk, Document};
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
-use crate::index::{Frozen, Mark, Owner, Place, Trace};
-use crate::recall::{Claimed, Compared, Elsewhere, UNKNOWN_BLOCK};
-use hashbrown::HashMap;
+use crate::index::{EntryOwners, Frozen, Mark, OnChanged, Owner, Place, Trace};
+use crate::recall::{Claim, Claimed, Compared, Elsewhere, UNKNOWN_BLOCK};
+use hashbrown::{HashMap, HashSet};
 use std::ops::Range;
 
 /// What was noted of a run.
@@ -56,6 +56,8 @@ impl<'n> Noted<'n> {
 pub(super) struct Remembered {
     parts: Vec<PartRemembered>,
     names: Names,
+    /// What documents had that have changed, where they give it up.
+    released: HashSet<Fingerprint>,
     /// The documents of other runs, by the numbers of their parts behind those of this run.
     others: Vec<Known>,
     /// What they are known by, one behind the other, and where each ends.
@@ -135,12 +137,31 @@ impl Remembered {
         noted: Noted<'_>,
         names: Names,
         origins: &[Origin],
+        on_changed: OnChanged,
         workers: &Workers,
     ) -> Result<Self> {
-        let asking = Asking { indexes, noted, names: &names, origins };
+        let which = || std::iter::once(None).chain((0..indexes.n_against()).map(Some));
+        // All distinct fingerprints at once, in their order: they lie side by side in the index as well.
+        let ask = |against| {
+            let of_shard = |shard_idx| {
+                noted.index.owners_of_shard(shard_idx, |fingerprints| indexes.owners(against, fingerprints))
+            };
+            let shards = workers.each(noted.index.n_shards(), || (), |(), shard_idx| of_shard(shard_idx));
+            shards.into_iter().collect::<Result<_>>().map(EntryOwners)
+        };
+        let held: Vec<EntryOwners> = which().map(ask).collect::<Result<_>>()?;
+        let mut asking = Asking { indexes, noted, names: &names, origins, held, released: HashSet::new() };
+        if on_changed == OnChanged::Release {
+            let released =
+                workers.each(noted.traces.len(), || (), |(), part_idx| asking.released_of_part(number(part_idx)));
+            for of_part in released {
+                asking.released.extend(of_part?);
+            }
+        }
         let answers = workers.each(noted.traces.len(), || (), |(), part_idx| asking.part(number(part_idx)));
-        let mut remembered =
-            Remembered { parts: Vec::new(), names, others: Vec::new(), ids: String::new(), id_ends: Vec::new() };
+        let released = asking.released;
+        let (parts, others, id_ends) = (Vec::new(), Vec::new(), Vec::new());
+        let mut remembered = Remembered { parts, names, released, others, ids: String::new(), id_ends };
         let mut numbers: HashMap<Known, u32> = HashMap::new();
         let n_parts = number(noted.traces.len());
         for answer in answers {
@@ -180,6 +201,7 @@ impl Remembered {
 
     /// Takes into the index what is new.
     pub(super) fn record(&self, noted: Noted<'_>, origins: &[Origin], bulk: &mut Bulk<'_>) -> Result<()> {
+        bulk.release(self.released.iter().copied());
         for (part_idx, part) in self.parts.iter().enumerate() {
             let trace = &noted.traces[part_idx];
             for (document_idx, name) in self.names.of_part(part_idx, origins[part_idx]).enumerate() {
@@ -188,14 +210,14 @@ impl Remembered {
                 let claims_any = is_claimed_whole || blocks.clone().any(|block| part.is_claimed(block));
                 let Some(id) = name.filter(|_| claims_any) else { continue };
                 let compared = noted.compared(number(part_idx), document_idx);
-                let is_claimed = |claimed: &Claimed| match claimed {
-                    Claimed::Block(block) => part.is_claimed(blocks.start + *block as usize),
+                let is_claimed = |claim: &Claim| match claim.claimed {
+                    Claimed::Block(block) => part.is_claimed(blocks.start + block as usize),
                     Claimed::Whole => is_claimed_whole,
                 };
-                let claims = compared.claims().filter(|(claimed, _)| is_claimed(claimed));
+                let claims = compared.claims().filter(is_claimed);
                 let previous = find(&part.previous, document_idx);
                 let document = Document { id, previous, blocks: compared.words() };
-                bulk.add(&document, claims.map(|(_, fingerprint)| fingerprint))?;
+                bulk.add(&document, claims.map(|claim| claim.fingerprint))?;
             }
         }
         Ok(())
@@ -208,6 +230,10 @@ struct Asking<'a> {
     noted: Noted<'a>,
     names: &'a Names,
     origins: &'a [Origin],
+    /// Who has what was noted: of the index that remembers, and then of the others.
+    held: Vec<EntryOwners>,
+    /// What counts as nobody's, since the document that had it gives it up.
+    released: HashSet<Fingerprint>,
 }
 
 /// What is remembered of a part, whose places number the documents of other runs by themselves.
@@ -222,53 +248,65 @@ struct Asked {
     document_idx: usize,
     name: Vec<u8>,
     compared: Compared,
-    /// What it claims, and then what it is known by, among all fingerprints that are asked for.
-    fingerprints: Range<usize>,
+    /// Which of the fingerprints is the document as a whole, where that is not among what was noted.
+    rest: Option<usize>,
+    /// Which of the fingerprints is what it is known by.
+    id: usize,
 }
 
 impl Asking<'_> {
+    /// What the documents of a part have given up that came before and have changed.
+    fn released_of_part(&self, part: u32) -> Result<Vec<Fingerprint>> {
+        let part_idx = part as usize;
+        let named = self.names.of_part(part_idx, self.origins[part_idx]).enumerate();
+        let named: Vec<(usize, Vec<u8>)> =
+            named.filter_map(|(document_idx, name)| Some((document_idx, name?))).collect();
+        let keys: Vec<Fingerprint> = named.iter().map(|(_, name)| Fingerprint::of_id(name)).collect();
+        let mut released = Vec::new();
+        for ((document_idx, name), last) in named.iter().zip(self.indexes.owners(None, &keys)?) {
+            let Some(owner) = last else { continue };
+            let Some(last) = self.indexes.document(Known { against: None, owner })? else { continue };
+            let words = last.claimed_and_gone(&self.noted.compared(part, *document_idx).words());
+            for (fingerprint, owner) in self.indexes.find_words(&words)?.into_iter().flatten() {
+                let holder = self.indexes.document(Known { against: None, owner })?;
+                released.extend(holder.filter(|holder| holder.id == *name).map(|_| fingerprint));
+            }
+        }
+        Ok(released)
+    }
+
     fn part(&self, part: u32) -> Result<Answer> {
         let part_idx = part as usize;
         let trace = &self.noted.traces[part_idx];
+        // What was not noted.
         let mut fingerprints = Vec::new();
         let mut documents = Vec::new();
         for (document_idx, name) in self.names.of_part(part_idx, self.origins[part_idx]).enumerate() {
             let Some(name) = name else { continue };
             let compared = self.noted.compared(part, document_idx);
-            let start = fingerprints.len();
-            fingerprints.extend(compared.claims().map(|(_, fingerprint)| fingerprint));
-            if fingerprints.len() > start {
-                fingerprints.push(Fingerprint::of_id(&name));
-                documents.push(Asked { document_idx, name, compared, fingerprints: start..fingerprints.len() });
-            }
+            let Some(last) = compared.claims().last() else { continue };
+            let rest = last.entry.is_none().then(|| {
+                fingerprints.push(last.fingerprint);
+                fingerprints.len() - 1
+            });
+            fingerprints.push(Fingerprint::of_id(&name));
+            documents.push(Asked { document_idx, name, compared, rest, id: fingerprints.len() - 1 });
         }
         let own = self.indexes.owners(None, &fingerprints)?;
         let against = (0..self.indexes.n_against()).map(|number| self.indexes.owners(Some(number), &fingerprints));
-        let held = Held { own, against: against.collect::<Result<_>>()? };
+        let held = std::iter::once(Ok(own)).chain(against).collect::<Result<_>>()?;
         let mut answering = Answering {
             asking: self,
             part,
             here: self.noted.copies(part),
             trace,
+            held,
             known: HashMap::new(),
             numbers: HashMap::new(),
             answer: Answer { part: PartRemembered::default(), others: Vec::new() },
         };
-        documents.iter().try_for_each(|asked| answering.document(asked, &held))?;
+        documents.iter().try_for_each(|asked| answering.document(asked))?;
         Ok(answering.answer)
-    }
-}
-
-/// Who has each fingerprint that was asked for.
-struct Held {
-    own: Vec<Option<Owner>>,
-    against: Vec<Vec<Option<Owner>>>,
-}
-
-impl Held {
-    /// Who has a fingerprint of the indexes that are only read.
-    fn against(&self, idx: usize) -> Option<Known> {
-        (0..).zip(&self.against).find_map(|(number, owners)| Some(Known { against: Some(number), owner: owners[idx]? }))
     }
 }
 
@@ -278,6 +316,8 @@ struct Answering<'a> {
     part: u32,
     here: PartCopies<'a, Frozen>,
     trace: &'a Trace,
+    /// Who has what was not noted: of the index that remembers, and then of the others.
+    held: Vec<Vec<Option<Owner>>>,
     /// Documents of other runs that were looked up.
     known: HashMap<Known, Option<Document>>,
     /// The numbers of those that are among the answer's others.
@@ -285,28 +325,53 @@ struct Answering<'a> {
     answer: Answer,
 }
 
-impl Answering<'_> {
-    fn document(&mut self, asked: &Asked, held: &Held) -> Result<()> {
-        let id_idx = asked.fingerprints.end - 1;
-        let last = held.own[id_idx];
-        let mut others = Vec::with_capacity(asked.fingerprints.len() - 1);
-        for idx in asked.fingerprints.start..id_idx {
-            let other = match (held.against(idx), held.own[idx]) {
-                (Some(known), _) => Some(known),
-                (None, Some(owner)) => {
-                    let known = Known { against: None, owner };
-                    (!self.is_own(known, last, &asked.name)?).then_some(known)
-                }
-                (None, None) => None,
-            };
-            if let Some(known) = other {
-                self.look_up(known)?;
-            }
-            others.push(other);
+/// Who has a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holder {
+    Nobody,
+    /// The document itself, since it came before.
+    Itself,
+    Other(Known),
+}
+
+impl Holder {
+    fn other(self) -> Option<Known> {
+        match self {
+            Holder::Other(known) => Some(known),
+            Holder::Nobody | Holder::Itself => None,
         }
-        self.tell_others(asked, &others);
-        self.tell_own(asked, &others, &held.own[asked.fingerprints.start..id_idx], last);
+    }
+}
+
+impl Answering<'_> {
+    fn document(&mut self, asked: &Asked) -> Result<()> {
+        let last = self.held[0][asked.id];
+        let holders: Vec<Holder> =
+            asked.compared.claims().map(|claim| self.holder(asked, claim, last)).collect::<Result<_>>()?;
+        self.tell_others(asked, &holders);
+        self.tell_own(asked, &holders, last);
         Ok(())
+    }
+
+    /// Who has a claim of a document, of which `last` is what it was when it came before.
+    fn holder(&mut self, asked: &Asked, claim: Claim, last: Option<Owner>) -> Result<Holder> {
+        let asking = self.asking;
+        let owner = |which: usize| match (claim.entry, asked.rest) {
+            (Some(entry), _) => asking.held[which].of(entry),
+            (None, rest) => self.held[which][rest?],
+        };
+        let against = (0..asking.indexes.n_against())
+            .find_map(|number| Some(Known { against: Some(number), owner: owner(1 + usize::from(number))? }));
+        let known = match (against, owner(0)) {
+            (Some(known), _) => known,
+            (None, Some(owner)) if !asking.released.contains(&claim.fingerprint) => Known { against: None, owner },
+            (None, _) => return Ok(Holder::Nobody),
+        };
+        if known.against.is_none() && self.is_own(known, last, &asked.name)? {
+            return Ok(Holder::Itself);
+        }
+        self.look_up(known)?;
+        Ok(Holder::Other(known))
     }
 
     /// Whether a document of the index that remembers is the one that is asked about, as it was when it came before; `last` is what it was
@@ -327,10 +392,10 @@ impl Answering<'_> {
     }
 
     /// Notes what goes since others have it.
-    fn tell_others(&mut self, asked: &Asked, others: &[Option<Known>]) {
+    fn tell_others(&mut self, asked: &Asked, holders: &[Holder]) {
         let known = &self.known;
         let document = |other: Known| known.get(&other).and_then(Option::as_ref);
-        let elsewhere = Elsewhere::new(&asked.compared, others.iter().copied(), document, 0);
+        let elsewhere = Elsewhere::new(&asked.compared, holders.iter().map(|holder| holder.other()), document, 0);
         let keys: Vec<Known> = elsewhere.keys().collect();
         if keys.is_empty() {
             return;
@@ -370,26 +435,24 @@ impl Answering<'_> {
     }
 
     /// Notes what stays since it has it, and what it claims.
-    fn tell_own(&mut self, asked: &Asked, others: &[Option<Known>], own: &[Option<Owner>], last: Option<Owner>) {
+    fn tell_own(&mut self, asked: &Asked, holders: &[Holder], last: Option<Owner>) {
         let document_idx = number(asked.document_idx);
         let blocks = self.trace.blocks_of(asked.document_idx);
         let part = &mut self.answer.part;
         let n_told = part.blocks.len();
         let mut firsts: HashMap<Fingerprint, u32> = HashMap::new();
         let mut claims_any = false;
-        for (((claimed, fingerprint), other), own) in asked.compared.claims().zip(others).zip(own) {
-            if other.is_some() {
-                continue;
-            }
-            match (claimed, own) {
-                (Claimed::Block(block), None) => {
+        for (Claim { claimed, fingerprint, .. }, holder) in asked.compared.claims().zip(holders) {
+            match (claimed, holder) {
+                (_, Holder::Other(_)) => {}
+                (Claimed::Block(block), Holder::Nobody) => {
                     let block = blocks.start + block as usize;
                     if self.here.of_block(block).is_none() {
                         part.claim(block);
                         claims_any = true;
                     }
                 }
-                (Claimed::Block(block), Some(_)) => {
+                (Claimed::Block(block), Holder::Itself) => {
                     let block = number(blocks.start) + block;
                     let own_first = *firsts.entry(fingerprint).or_insert(block);
                     let is_elsewhere =
@@ -399,13 +462,13 @@ impl Answering<'_> {
                         part.blocks.push((block, (own_first.block != block).then_some(own_first)));
                     }
                 }
-                (Claimed::Whole, None) => {
+                (Claimed::Whole, Holder::Nobody) => {
                     if self.here.of_document(asked.document_idx).is_none() {
                         part.claimed_wholes.push(document_idx);
                         claims_any = true;
                     }
                 }
-                (Claimed::Whole, Some(_)) => {
+                (Claimed::Whole, Holder::Itself) => {
                     if self.here.of_document(asked.document_idx).is_some() {
                         part.wholes.push((document_idx, None));
                     }

@@ -399,7 +399,7 @@ impl Surveyor<'_> {
         let remembered = match (&mut found, self.indexes) {
             (Found::InMemory(found), Some(indexes)) => {
                 let names = Names::new(plan, std::mem::take(&mut found.ids), workers);
-                Some(Remembered::ask(indexes, found.noted(), names, &origins, workers)?)
+                Some(Remembered::ask(indexes, found.noted(), names, &origins, config.on_changed, workers)?)
             }
             _ => None,
         };

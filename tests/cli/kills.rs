@@ -114,6 +114,54 @@ fn fifty_killed_runs_come_to_the_same_bytes() {
     assert!(n_unfinished > 5, "only {n_unfinished} of {n_killed} were killed while they wrote");
 }
 
+/// Copies a folder that has no folders in it.
+fn copy(folder: &Folder, from: &str, to: &str) {
+    let _ = std::fs::remove_dir_all(folder.path(to));
+    std::fs::create_dir(folder.path(to)).expect("it can be made");
+    for file in folder.files(from) {
+        std::fs::copy(folder.path(from).join(&file), folder.path(to).join(&file)).expect("it can be copied");
+    }
+}
+
+#[test]
+fn outputs_and_the_index_are_there_together_or_can_be_had() {
+    let folder = corpus().with("before/a.txt", format!("{BAKER}\nLine 3 stands on more pages than one, and goes.\n"));
+    folder.run("clean before -o before.out -q --index base").ends_with(0);
+    let arguments = |number: &str| format!("{} --index seen", arguments(number));
+    let started = Instant::now();
+    copy(&folder, "base", "seen");
+    folder.run(&arguments("1")).ends_with(1);
+    let whole = started.elapsed();
+    let expected = outcome(&folder, "1");
+    let remembered = folder.run("index export seen").stdout;
+    assert!(remembered.lines().count() > 1000);
+
+    let (mut n_killed, mut n_between) = (0, 0);
+    for count in 0..300 {
+        copy(&folder, "base", "seen");
+        let mut run = folder.start(&arguments("2"));
+        // Most of what can go wrong is at the end.
+        pause(whole.mul_f64(0.5 + 0.55 * moment(count)));
+        run.kill().expect("it can be killed");
+        n_killed += u32::from(run.wait().expect("it ends").signal().is_some());
+        let is_unfinished = folder.exists("out2/.dehusk-run");
+        let is_remembered = folder.run("index export seen").stdout == remembered;
+        assert!(is_remembered || is_unfinished || !folder.exists("report2"), "run {count}");
+        n_between += u32::from(is_unfinished && is_remembered);
+        if is_unfinished || !folder.exists("report2") {
+            folder.run(&format!("{} --resume", arguments("2"))).ends_with(1);
+        }
+        assert!(outcome(&folder, "2") == expected, "run {count}");
+        assert!(folder.run("index export seen").stdout == remembered, "run {count}");
+        folder.run("index verify seen").ends_with(0);
+        clear(&folder, "2");
+        if n_killed >= 40 {
+            break;
+        }
+    }
+    assert!(n_killed >= 40, "{n_killed}, {n_between} of them when the index had it");
+}
+
 /// Each resumed run is killed too, until one comes through.
 #[test]
 fn a_run_that_is_killed_again_and_again_comes_to_its_end() {

@@ -5,6 +5,7 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 use dehusk::config::{Color, Compress, Format, Framing, OnBadRecord, OnLimit, OutputFormat, Progress, Size};
 use dehusk::eval::By;
+use dehusk::index::OnChanged;
 use dehusk::run::{Inputs, Separator};
 use dehusk::text::{Fold, Unit};
 use dehusk::{Keep, Level, Scope};
@@ -384,6 +385,10 @@ pub(crate) struct ConfigArgs {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, help_heading = "Repeats")]
     against: Vec<PathBuf>,
+    /// What becomes of what a document of the index had when it came before, and has no more [default: keep]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_enum, help_heading = "Repeats")]
+    on_changed: Option<OnChanged>,
 
     /// How much is removed of what looks like chrome [default: safe]
     #[serde(skip_serializing_if = "Option::is_none")]

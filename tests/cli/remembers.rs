@@ -1,0 +1,225 @@
+//! Runs that remember what they cleaned, and runs that are held against what others did.
+
+use super::support::{BAKER, Folder, SHIP};
+use dehusk::{Config, Crawl, Document};
+
+const CLEAN: &str = "clean --level rules -q";
+
+/// Two folders that have a line in common, which stands beside a short one.
+fn corpora() -> Folder {
+    Folder::new()
+        .with("monday/a.txt", format!("Harbour news\n{SHIP}\nThe end\n"))
+        .with("tuesday/b.txt", format!("Old news\nHarbour news\n{SHIP}\nThe end\nOnly Tuesday has this.\n"))
+        .with("tuesday/c.txt", format!("{BAKER}\n"))
+}
+
+/// What `dehusk index stats` counts: fingerprints, documents, commits.
+fn counts(folder: &Folder, index: &str) -> [u64; 3] {
+    let stats = folder.run(&format!("index stats {index} --json"));
+    let stats: serde_json::Value = serde_json::from_str(&stats.stdout).expect("it is JSON");
+    ["fingerprints", "documents", "commits"].map(|name| stats[name].as_u64().expect("a number"))
+}
+
+#[test]
+fn what_an_earlier_run_had_goes_with_the_short_lines_beside_it() {
+    let folder = corpora();
+    folder.run(&format!("{CLEAN} monday -o out/monday --index seen")).ends(0, &[]);
+    folder.run(&format!("{CLEAN} tuesday -o out/tuesday --index seen --journal journal")).ends(0, &[]);
+    assert_eq!(folder.bytes("out/monday/a.txt"), folder.bytes("monday/a.txt"));
+    assert_eq!(folder.read("out/tuesday/b.txt"), "Old news\nOnly Tuesday has this.\n");
+    // What has nothing of its own is not kept as a document.
+    assert_eq!(counts(&folder, "seen"), [7, 3, 2]);
+    folder.run("index verify seen").ends_with(0);
+
+    let first = std::fs::canonicalize(folder.path("monday/a.txt")).expect("it is there").display().to_string();
+    let cuts: Vec<_> = folder.journal("journal").into_iter().filter(|line| line["reason"] == "repeat").collect();
+    let places: Vec<_> = cuts.iter().map(|cut| cut["first"].clone()).collect();
+    let place = |line: u64| serde_json::json!({"document": first, "line": line});
+    assert_eq!(places, [place(1), place(2), place(3)]);
+    folder.run("restore out/tuesday -o back --journal journal").ends_with(0);
+    assert!(folder.tree("back") == folder.tree("tuesday"));
+
+    let told = folder.run("explain tuesday/b.txt --index seen --level rules").stdout;
+    assert!(told.contains(&format!("repeats {first}:2")), "{told}");
+}
+
+#[test]
+fn the_same_again_comes_out_the_same() {
+    let folder = corpora();
+    for round in ["1", "2", "3"] {
+        for day in ["monday", "tuesday"] {
+            folder.run(&format!("{CLEAN} {day} -o out{round}/{day} --index seen")).ends(0, &[]);
+        }
+        assert!(folder.tree(&format!("out{round}")) == folder.tree("out1"), "round {round}");
+        assert_eq!(counts(&folder, "seen"), [7, 3, 2], "round {round}");
+    }
+    // Both at once, in the other order: who came first has not changed.
+    folder.run(&format!("{CLEAN} tuesday monday -o both --index seen")).ends(0, &[]);
+    assert!(folder.tree("both") == folder.tree("out1"));
+}
+
+#[test]
+fn of_records_with_one_address_the_first_of_a_run_stays() {
+    let record = |url: &str, text: &str| format!("{{\"url\":\"{url}\",\"text\":\"{text}\"}}\n");
+    let [one, other] = ["https://a.example/1", "https://a.example/2"];
+    let folder = Folder::new()
+        .with("in.jsonl", [record(one, SHIP), record(one, SHIP), record(other, BAKER), record(one, BAKER)].concat())
+        // Another file, in which the same page comes again.
+        .with("again.jsonl", [record(other, SHIP), record(one, SHIP)].concat());
+    let left = [record(one, SHIP), record(one, ""), record(other, BAKER), record(one, "")].concat();
+    for _ in 0..2 {
+        folder.run(&format!("{CLEAN} in.jsonl -o out.jsonl --index seen --force")).ends(0, &[]);
+        assert_eq!(folder.read("out.jsonl"), left);
+        folder.run(&format!("{CLEAN} again.jsonl -o again.out --index seen --force")).ends(0, &[]);
+        assert_eq!(folder.read("again.out"), [record(other, ""), record(one, SHIP)].concat());
+    }
+}
+
+#[test]
+fn a_dry_run_and_an_explanation_leave_an_index_as_it_is() {
+    let folder = corpora();
+    folder.run("clean monday -n --index seen --level rules").ends_with(0);
+    folder.run("explain monday/a.txt --index seen --level rules").ends_with(0);
+    assert!(!folder.exists("seen"));
+    folder.run(&format!("{CLEAN} monday -o out --index seen")).ends(0, &[]);
+    // While somebody writes to it, too.
+    let config = Config { level: dehusk::Level::Rules, ..Config::default() };
+    let crawl = Crawl::open(folder.path("seen"), &config).expect("it can be opened");
+    let before = folder.tree("seen");
+    let told = folder.run("clean tuesday -n --index seen --level rules");
+    assert!(told.stdout.contains("The ship left the harbour"), "{told:?}");
+    let refused = folder.run(&format!("{CLEAN} tuesday -o out2 --index seen"));
+    let what = "error: seen: another process writes to this index; wait until it has ended, or only read it";
+    refused.ends(2, &[what]);
+    assert!(!folder.exists("out2") && folder.tree("seen") == before);
+    drop(crawl);
+}
+
+#[test]
+fn a_crawl_and_runs_share_an_index() {
+    let url = "https://a.example/1";
+    let record = |text: &str| format!("{{\"url\":\"{url}\",\"text\":\"{text}\"}}\n");
+    let folder = corpora().with("pages.jsonl", record(SHIP) + &record(BAKER).replace("/1", "/2"));
+    folder.run(&format!("{CLEAN} pages.jsonl -o pages.out --index seen")).ends(0, &[]);
+    let config = Config { level: dehusk::Level::Rules, ..Config::default() };
+    let crawl = Crawl::open(folder.path("seen"), &config).expect("it can be opened");
+    let clean = |url| {
+        let page = crawl.clean(&Document { url: Some(url), ..Document::new(SHIP) }).expect("it can be cleaned");
+        String::from_utf8(page.into_text()).expect("it is text")
+    };
+    assert_eq!([clean(url), clean("https://a.example/3")], [SHIP, ""]);
+    crawl.commit().expect("it can be written");
+    drop(crawl);
+    folder.run(&format!("{CLEAN} tuesday -o out --index seen")).ends(0, &[]);
+    assert_eq!(folder.read("out/b.txt"), "Old news\nHarbour news\nThe end\nOnly Tuesday has this.\n");
+    assert_eq!(folder.read("out/c.txt"), "");
+}
+
+#[test]
+fn what_stands_in_a_reference_goes_whoever_has_it_and_nothing_is_added_to_it() {
+    let folder = corpora().with("more/d.txt", format!("{BAKER}\nMore.\n"));
+    folder.run(&format!("{CLEAN} monday -o ref1 --index test-set")).ends(0, &[]);
+    folder.run(&format!("{CLEAN} more -o ref2 --index other-set")).ends(0, &[]);
+    let before = [folder.tree("test-set"), folder.tree("other-set")];
+    let against = "--against test-set --against other-set --max-removed-run 1";
+    folder.run(&format!("{CLEAN} tuesday monday -o out {against} --journal journal --index seen")).ends(0, &[]);
+    // The very documents that it was made from, too.
+    assert_eq!(folder.read("out/monday/a.txt"), "");
+    assert_eq!(folder.read("out/tuesday/b.txt"), "Old news\nOnly Tuesday has this.\n");
+    assert_eq!(folder.read("out/tuesday/c.txt"), "");
+    assert!([folder.tree("test-set"), folder.tree("other-set")] == before);
+    // What went is not remembered as seen.
+    assert_eq!(counts(&folder, "seen"), [2, 1, 1]);
+    let baker = std::fs::canonicalize(folder.path("more/d.txt")).expect("it is there").display().to_string();
+    let cuts = folder.journal("journal");
+    let cut = cuts.iter().find(|line| line["text"] == format!("{BAKER}\n")).expect("it is cut");
+    assert_eq!(cut["first"], serde_json::json!({"index": "other-set", "document": baker, "line": 1}));
+    let told = folder.run(&format!("explain tuesday/c.txt --level rules {against}")).stdout;
+    assert!(told.contains(&format!("repeats {baker}:1 in other-set")), "{told}");
+}
+
+#[test]
+fn a_reference_may_keep_no_owners() {
+    let folder = corpora();
+    let options = [("unit", "line"), ("fold", "loose"), ("scope", "corpus"), ("min-chars", "60")];
+    let options = options.iter().fold(dehusk::Index::options(), |all, (name, value)| all.setting(name, value));
+    let index = options.owners(false).open(folder.path("keys")).expect("it can be made");
+    let folded = SHIP.to_lowercase();
+    let claim = (dehusk::fingerprint::Fingerprint::of(folded.as_bytes()), dehusk::index::Owner::SOMEONE);
+    dehusk::index::Claims::claim(&index, &[claim], &mut Vec::new()).expect("it can be claimed");
+    index.commit().expect("it can be written");
+    drop(index);
+    folder.run(&format!("{CLEAN} tuesday -o out --against keys --journal journal")).ends(0, &[]);
+    assert_eq!(folder.read("out/b.txt"), "Old news\nHarbour news\nThe end\nOnly Tuesday has this.\n");
+    let cuts = folder.journal("journal");
+    let cut = cuts.iter().find(|line| line["reason"] == "repeat").expect("it is cut");
+    assert_eq!(cut["first"], serde_json::json!({"index": "keys", "document": ""}));
+    let told = folder.run("explain tuesday/b.txt --level rules --against keys").stdout;
+    assert!(told.contains("repeats a block in keys"), "{told}");
+    let refused = folder.run(&format!("{CLEAN} tuesday -o out2 --index keys"));
+    refused.ends(2, &["error: keys: the index keeps no owners, which are wanted; use another"]);
+}
+
+#[test]
+fn what_does_not_go_with_an_index_is_refused() {
+    let folder = corpora();
+    folder.run(&format!("{CLEAN} monday -o out --index seen")).ends(0, &[]);
+    for (arguments, told) in [
+        (
+            "--keep none --index seen",
+            "configuration: index is given while keep is \"none\", for which all documents must be at hand, and those of \
+             other runs are not; change one",
+        ),
+        (
+            "--scope document --against seen",
+            "configuration: against is given while scope is such that documents are not compared with each other; change one",
+        ),
+        (
+            "--memory 1GiB --index seen",
+            "configuration: index is given while memory is bounded, which goes with no index yet; change one",
+        ),
+        (
+            "--min-chars 80 --index seen",
+            "seen: the index was made with min-chars \"60\", and now it is \"80\"; say what it was made with, or use another \
+             index",
+        ),
+        (
+            "--unit paragraph --against seen",
+            "seen: the index was made with unit \"line\", and now it is \"paragraph\"; say what it was made with, or use \
+             another index",
+        ),
+        ("--against nowhere", "nowhere: there is no index; name the folder of one"),
+        ("--index monday", "monday: the folder is not empty, and is no index; name another, or an empty one"),
+    ] {
+        folder.run(&format!("{CLEAN} tuesday -o out2 {arguments}")).ends(2, &[&format!("error: {told}")]);
+        assert!(!folder.exists("out2"), "{arguments}");
+    }
+    let told = "error: configuration: an index goes with files, and standard input is none; save the input to a file, or clean \
+                pages in a program with a Crawl";
+    folder.run_on(SHIP, &format!("{CLEAN} - --index seen")).ends(2, &[told]);
+    assert_eq!(counts(&folder, "seen")[2], 1);
+}
+
+#[test]
+fn nothing_is_remembered_of_a_run_that_could_not_write_all() {
+    let folder = corpora().with("out/b.txt/in-the-way", "");
+    let command = format!("{CLEAN} tuesday -o out --index seen --force");
+    let ran = folder.run(&command);
+    // Whatever is in the way, the other file is written, and would be forgotten if it were remembered already.
+    assert_ne!(ran.code, 0, "{ran:?}");
+    assert_eq!(counts(&folder, "seen"), [0, 0, 0], "{ran:?}");
+}
+
+#[test]
+fn nothing_and_next_to_nothing_can_be_remembered() {
+    let folder = Folder::new().with("in/empty.txt", "").with("in/one.txt", "x").with("in/odd.txt", [0, 255, 10, 128]);
+    let folder = folder.with("in/none.jsonl", "").with_folder("nothing");
+    for _ in 0..2 {
+        folder.run(&format!("{CLEAN} in -o out --index seen --force")).ends_with(0);
+        assert!(folder.tree("out") == folder.tree("in"));
+        // The odd one has two lines, so that it is a document that others may be copies of.
+        assert_eq!(counts(&folder, "seen"), [2, 1, 1]);
+    }
+    let ran = folder.run(&format!("{CLEAN} nothing -o out2 --index seen2"));
+    assert!(!ran.stderr.contains("panic"), "{ran:?}");
+}
