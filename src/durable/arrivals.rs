@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::index::{OnChanged, Owner};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// A document that came.
 #[derive(Clone, Debug)]
@@ -92,8 +93,8 @@ impl Gone {
 impl Shared {
     /// Has the document that an owner is among `documents`.
     fn look_up(&self, owner: Owner, documents: &mut HashMap<Owner, Document>) -> Result<()> {
-        if !documents.contains_key(&owner) {
-            documents.insert(owner, self.document(owner)?);
+        if let Entry::Vacant(vacant) = documents.entry(owner) {
+            vacant.insert(self.document(owner)?);
         }
         Ok(())
     }
