@@ -118,8 +118,8 @@ fn fifty_killed_runs_come_to_the_same_bytes() {
 fn copy(folder: &Folder, from: &str, to: &str) {
     let _ = std::fs::remove_dir_all(folder.path(to));
     std::fs::create_dir(folder.path(to)).expect("it can be made");
-    for file in folder.files(from) {
-        std::fs::copy(folder.path(from).join(&file), folder.path(to).join(&file)).expect("it can be copied");
+    for (file, bytes) in folder.tree(from) {
+        std::fs::write(folder.path(to).join(file), bytes.expect("it is a file")).expect("it can be written");
     }
 }
 
