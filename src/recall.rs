@@ -40,25 +40,70 @@ struct Block {
     number: u32,
     mark: Mark,
     fingerprint: Fingerprint,
+    /// Whether a template of the site removes it, so that it is kept and not compared.
+    is_templated: bool,
 }
 
 impl Block {
     fn word(&self) -> Word {
-        if self.mark.is_long() { Word::long(&self.fingerprint) } else { Word::short(&self.fingerprint) }
+        if self.is_templated {
+            Word::templated(&self.fingerprint)
+        } else if self.mark.is_long() {
+            Word::long(&self.fingerprint)
+        } else {
+            Word::short(&self.fingerprint)
+        }
     }
 }
 
 impl Compared {
-    /// What is compared of a document of a trace, given the index that its marks name entries of. `rest` is the document as a whole where
-    /// its own entry says nothing of it.
-    pub(crate) fn of(trace: &Trace, document_idx: usize, index: &Frozen, rest: Option<Fingerprint>) -> Self {
-        let blocks = trace.blocks_of(document_idx).map(|block| trace.mark(block));
-        let blocks = (0..).zip(blocks).filter_map(|(number, mark)| {
+    /// What is compared of a document of a trace, given the index that its marks name entries of. `templated` are the blocks that templates
+    /// of its site remove, with the marks that they had, and `rest` is what is left of it as a whole.
+    pub(crate) fn of(
+        trace: &Trace,
+        document_idx: usize,
+        index: &Frozen,
+        templated: impl Iterator<Item = (u32, Mark)>,
+        rest: Option<Fingerprint>,
+    ) -> Self {
+        let block = |number, mark: Mark, is_templated| {
             let fingerprint = index.fingerprint(mark.entry()?);
-            Some(Block { number, mark, fingerprint })
-        });
+            Some(Block { number, mark, fingerprint, is_templated })
+        };
+        let marks = trace.blocks_of(document_idx).map(|block| trace.mark(block));
+        let mut blocks: Vec<Block> = (0..).zip(marks).filter_map(|(number, mark)| block(number, mark, false)).collect();
+        let n_left = blocks.len();
+        blocks.extend(templated.filter_map(|(number, mark)| block(number, mark, true)));
+        if blocks.len() > n_left {
+            blocks.sort_unstable_by_key(|block| block.number);
+        }
         let whole = trace.whole(document_idx).map(|entry| (index.fingerprint(entry), Some(entry)));
-        Compared { blocks: blocks.collect(), whole: whole.or(rest.map(|rest| (rest, None))) }
+        Compared { blocks, whole: whole.or(rest.map(|rest| (rest, None))) }
+    }
+
+    /// Whether a document of which no block is templated is the same as a version of it that an index keeps; if so, the blocks of it, by their
+    /// numbers, that templates removed then.
+    pub(crate) fn templated_in(&self, version: &Document) -> Option<Vec<u32>> {
+        let mut blocks = self.blocks.iter();
+        let (mut number, mut templated) = (0_u64, Vec::new());
+        for word in &version.blocks {
+            let meaning = word.meaning();
+            match meaning {
+                Meaning::Gap(n_blocks) => number = number.saturating_add(n_blocks),
+                Meaning::Whole => {}
+                Meaning::Short | Meaning::Long | Meaning::Templated => {
+                    let block = blocks.next()?;
+                    let is_templated = meaning == Meaning::Templated;
+                    let as_then = Block { is_templated, ..*block };
+                    if u64::from(block.number) != number || as_then.word() != *word {
+                        return None;
+                    }
+                    templated.extend(is_templated.then_some(block.number));
+                    number += 1;
+                }
+            }
+        }
+        blocks.next().is_none().then_some(templated)
     }
 
     /// The document as an index keeps it.
@@ -78,7 +123,7 @@ impl Compared {
 
     /// What is claimed: the long blocks in their order, and then the document as a whole if it is compared as one.
     pub(crate) fn claims(&self) -> impl Iterator<Item = Claim> {
-        let long = self.blocks.iter().filter(|block| block.mark.is_long());
+        let long = self.blocks.iter().filter(|block| block.mark.is_long() && !block.is_templated);
         let long = long.map(|block| Claim {
             claimed: Claimed::Block(block.number),
             fingerprint: block.fingerprint,
@@ -86,6 +131,17 @@ impl Compared {
         });
         long.chain(self.whole.map(|(fingerprint, entry)| Claim { claimed: Claimed::Whole, fingerprint, entry }))
     }
+}
+
+/// What templates leave of a document, as a whole: never what a document is as a whole of which they remove nothing, which may claim as one what
+/// this one does. Nothing where its long blocks say it all.
+pub(crate) fn rest_of(trace: &Trace, document_idx: usize, index: &Frozen) -> Option<Fingerprint> {
+    let marks = trace.blocks_of(document_idx).map(|block| trace.mark(block));
+    let left: Vec<(Mark, EntryId)> = marks.filter_map(|mark| Some((mark, mark.entry()?))).collect();
+    let is_compared = left.len() > 1 && left.iter().any(|(mark, _)| !mark.is_long());
+    let scope = Fingerprint::of_scope(b"what templates leave");
+    let blocks = left.iter().map(|(_, entry)| index.fingerprint(*entry));
+    is_compared.then(|| Fingerprint::of_document(blocks).within(scope))
 }
 
 /// A fingerprint that a document claims.
@@ -226,6 +282,10 @@ impl<K> Other<K> {
                 Meaning::Long => {
                     long.entry(*word).or_insert(block);
                     marks.push((block, Mark::long(entry(word))));
+                    1
+                }
+                Meaning::Templated => {
+                    marks.push((block, Mark::UNCOMPARED));
                     1
                 }
                 Meaning::Whole => 0,

@@ -114,7 +114,8 @@ fn clean(folder: &Path, config: &Config, texts: &[String], documents: &[usize]) 
     let inputs = folder.join("in");
     write_inputs(&inputs, texts, documents);
     let config = Config { output: Some(folder.join("out")), ..config.clone() };
-    let report = Run::new(&config, &()).and_then(|run| run.files(&[inputs.clone()])).expect("it can be cleaned");
+    let report =
+        Run::new(&config, &()).and_then(|run| run.files(std::slice::from_ref(&inputs))).expect("it can be cleaned");
     assert!(report.failed_files.is_empty(), "{:?}", report.failed_files);
     read_outputs(&inputs, &folder.join("out"))
 }

@@ -15,7 +15,7 @@ pub use look::Document;
 pub(crate) use look::{Look, Looker};
 
 use crate::config::Config;
-use crate::decide::{Copies, Decision, Keep, Reason, Repeats, Scope, Witnesses, decide};
+use crate::decide::{Copies, Decision, Keep, Reason, Repeats, Scope, Template, Witnesses, decide, join};
 use crate::edit;
 use crate::error::{Error, Result};
 use crate::index::{MemoryIndex, Place, Trace};
@@ -109,9 +109,13 @@ impl Scratch {
         Ok(look)
     }
 
-    /// Decides on the document that was looked at, which is the first of what `copies` are of.
-    pub(crate) fn decide(&mut self, copies: &impl Copies) {
-        decide(copies, 0, self.look.chrome_of(0), &mut self.decisions);
+    /// Decides on the document that was looked at, which is the first of what `copies` are of. `templated` are blocks, in their order, that templates
+    /// of its site removed when it came first.
+    pub(crate) fn decide(&mut self, copies: &impl Copies, templated: &[u32]) {
+        let mut chrome = self.look.chrome_of(0).to_vec();
+        let reason = Reason::Template(Template { documents: 0, of: 0 });
+        join(&mut chrome, 0, templated.iter().map(|block| (*block, reason)));
+        decide(copies, 0, &chrome, &mut self.decisions);
     }
 
     /// Cuts what was decided on out of the text.

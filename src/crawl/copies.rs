@@ -4,10 +4,11 @@
 
 use crate::clean::Look;
 use crate::decide::{Copies, Side};
-use crate::durable::Arrived;
+use crate::durable::{Arrived, Document};
 use crate::error::Result;
+use crate::fingerprint::Fingerprint;
 use crate::index::{Frozen, Lookup, Mark, MemoryIndex, Owner, Place, Trace};
-use crate::recall::{Compared, Elsewhere};
+use crate::recall::{Compared, Elsewhere, rest_of};
 
 /// The part that the first of the other pages is.
 const FIRST_OTHER: u32 = 1;
@@ -15,6 +16,10 @@ const FIRST_OTHER: u32 = 1;
 pub(super) struct PageCopies {
     within: Frozen,
     trace: Trace,
+    /// What templates of its site removed when it came first, with the marks that the blocks had.
+    templated: Vec<(u32, Mark)>,
+    /// What these leave of it as a whole.
+    rest: Option<Fingerprint>,
     elsewhere: Elsewhere<Owner>,
 }
 
@@ -23,12 +28,33 @@ impl PageCopies {
     pub(super) fn of(look: &Look) -> Result<Self> {
         let (within, mut trace) = (MemoryIndex::small(), Trace::default());
         look.note(&within, 0, &mut trace)?;
-        Ok(PageCopies { within: within.freeze(), trace, elsewhere: Elsewhere::nothing(FIRST_OTHER) })
+        Ok(PageCopies {
+            within: within.freeze(),
+            trace,
+            templated: Vec::new(),
+            rest: None,
+            elsewhere: Elsewhere::nothing(FIRST_OTHER),
+        })
     }
 
     /// What is compared of the page.
     pub(super) fn compared(&self) -> Compared {
-        Compared::of(&self.trace, 0, &self.within, None)
+        Compared::of(&self.trace, 0, &self.within, self.templated.iter().copied(), self.rest)
+    }
+
+    /// Takes out what templates of its site removed when it came before, if it has not changed since; gives the blocks.
+    pub(super) fn remove_as_before(&mut self, version: &Document) -> Vec<u32> {
+        let blocks = self.compared().templated_in(version).unwrap_or_default();
+        if !blocks.is_empty() {
+            let was_whole = self.trace.whole(0).is_some();
+            for &block in &blocks {
+                self.templated.push((block, self.trace.mark(block as usize)));
+                self.trace.compare_not(block as usize);
+            }
+            self.trace.compare_no_whole(0);
+            self.rest = if was_whole { rest_of(&self.trace, 0, &self.within) } else { None };
+        }
+        blocks
     }
 
     /// Takes in who else has what was claimed; gives what the other pages are known by.

@@ -9,7 +9,7 @@ use crate::durable::Index;
 use crate::error::{Error, Result};
 use crate::recall;
 use crate::rules::Rules;
-use crate::score::Scorer;
+use crate::score::{Level, Scorer};
 use copies::PageCopies;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -187,16 +187,21 @@ impl Crawl {
     fn clean_with(&self, page: &Document<'_>, scratch: &mut Scratch) -> Result<Page> {
         let look = scratch.look(&self.rules, &self.config, self.scorer.as_ref(), page)?;
         let mut copies = PageCopies::of(look)?;
-        let mut ids = Vec::new();
+        let (mut ids, mut templated) = (Vec::new(), Vec::new());
         // A page without a site is compared with no other where sites are.
         if !look.is_alone(0) {
+            let id = page.id.or(page.url).unwrap_or_default();
+            if self.config.level >= Level::Safe
+                && let Some(version) = self.index.last_version(id.as_bytes())?
+            {
+                templated = copies.remove_as_before(&version);
+            }
             let compared = copies.compared();
             let claimed: Vec<_> = compared.claims().map(|claim| claim.fingerprint).collect();
-            let id = page.id.or(page.url).unwrap_or_default();
             let arrived = self.index.admit(id.as_bytes(), compared.words(), &claimed, self.config.on_changed)?;
             ids = copies.tell(&compared, &arrived);
         }
-        scratch.decide(&copies);
+        scratch.decide(&copies, &templated);
         let (text, cuts) = scratch.take_cut(page.text);
         Ok(Page { text, cuts, ids })
     }

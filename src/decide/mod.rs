@@ -82,7 +82,7 @@ impl Reason {
     }
 }
 
-/// How many of a site's pages have a block that is a template of the site.
+/// How many of a site's pages have a block that is a template of the site; none where it was learned when the page came first, in another run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Template {
     /// The pages that have it.

@@ -6,7 +6,7 @@ use super::view::in_order;
 use super::{Active, Index, Shared};
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
-use crate::index::{OnChanged, Owner};
+use crate::index::{Known, OnChanged, Owner};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -20,6 +20,16 @@ pub(crate) struct Arrived {
 }
 
 impl Index {
+    /// What came last under an id, if anything did.
+    pub(crate) fn last_version(&self, id: &[u8]) -> Result<Option<Document>> {
+        if id.is_empty() {
+            return Ok(None);
+        }
+        let mut last = Vec::new();
+        self.owners(&[Fingerprint::of_id(id)], &mut last)?;
+        last[0].map(|owner| self.shared.document(owner)).transpose()
+    }
+
     /// Takes a document in, and claims fingerprints for it. What came under its id before, if it has one, is its own: as one of
     /// two versions, if it has changed since; and if so, what it has no more is kept or given up.
     pub(crate) fn admit(

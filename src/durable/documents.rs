@@ -5,7 +5,8 @@
 //! document    blocks, in words 4 │ bytes of the id 4 │ the version before, as its owner 5 │ CRC-32 of all else, its last 3 bytes 3
 //!             id, filled up with zeros to whole words │ a word of 8 bytes for each block, or for some that are not compared
 //! word        its upper two bits: 0 blocks that are not compared, and how many; 1 the document as a whole, at its end; 2 a short
-//!             block; 3 a long one; the others: the first 62 bits of its fingerprint
+//!             block; 3 a long one; the others: the first 62 bits of its fingerprint. Or its upper three bits are 1, and the others the
+//!             first 61 bits of a block that a template of the site removed
 //! ```
 //! Numbers are little-endian. An owner is the number of the word at which a document begins: so who came first has the smaller number,
 //! and where a document lies need not be looked up. With its blocks at hand a passage can be compared with the one around a first
@@ -43,13 +44,20 @@ pub(crate) enum Meaning {
     Long,
     /// The document as a whole.
     Whole,
+    /// A block that a template of the site removed.
+    Templated,
 }
 
 impl Word {
     const KIND: u32 = 62;
+    const TEMPLATED: u64 = 1 << 61;
 
     pub(crate) fn gap(n_blocks: u64) -> Self {
-        Word(n_blocks & ((1 << Self::KIND) - 1))
+        Word(n_blocks & (Self::TEMPLATED - 1))
+    }
+
+    pub(crate) fn templated(fingerprint: &Fingerprint) -> Self {
+        Word(Self::TEMPLATED | high(fingerprint) >> 3)
     }
 
     pub(crate) fn whole(fingerprint: &Fingerprint) -> Self {
@@ -69,7 +77,8 @@ impl Word {
             3 => Meaning::Long,
             2 => Meaning::Short,
             1 => Meaning::Whole,
-            _ => Meaning::Gap(self.0 & ((1 << Self::KIND) - 1)),
+            _ if self.0 & Self::TEMPLATED != 0 => Meaning::Templated,
+            _ => Meaning::Gap(self.0),
         }
     }
 

@@ -78,6 +78,8 @@ impl<'c> CutSource<'c> {
                 match reason {
                     Reason::Rule(hit) => rule = Some(self.rules.id(hit).into()),
                     Reason::Score(figure) => score = Some(figure),
+                    // None are told of one that was learned in another run.
+                    Reason::Template(template) if template.of == 0 => {}
                     Reason::Template(template) => (pages, of) = (Some(template.documents), Some(template.of)),
                     Reason::Running(documents) => pages = Some(documents),
                     Reason::Repeat(place) | Reason::Copy(place) => first = Some(locate(place)),

@@ -9,13 +9,14 @@
 use super::indexes::{Indexes, Known};
 use super::names::Names;
 use super::source::Origin;
+use super::templates::Learned;
 use super::workers::Workers;
-use crate::decide::{Copies, Displaced, Keep, PartCopies, Reason, Repeats, Side, Witnesses, decide_repeats};
+use crate::decide::{Copies, Displaced, Keep, PartCopies, Reason, Repeats, Side, Template, Witnesses, decide_repeats};
 use crate::durable::{Bulk, Document};
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
 use crate::index::{EntryOwners, Frozen, Mark, OnChanged, Owner, Place, Trace};
-use crate::recall::{Claim, Claimed, Compared, Elsewhere, UNKNOWN_BLOCK};
+use crate::recall::{Claim, Claimed, Compared, Elsewhere, UNKNOWN_BLOCK, rest_of};
 use hashbrown::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -27,12 +28,17 @@ pub(super) struct Noted<'n> {
     pub(super) witnesses: &'n Witnesses,
     pub(super) displaced: &'n Displaced,
     pub(super) keep: Keep,
+    /// What templates remove of each part.
+    pub(super) templated: &'n [Vec<Templated>],
 }
+
+/// A block of a part that a template removes, with the mark that it had.
+pub(super) type Templated = (u32, Mark);
 
 impl<'n> Noted<'n> {
     /// What is known of the copies of a part's blocks in the run.
     pub(super) fn copies(self, part: u32) -> PartCopies<'n, Frozen> {
-        let Noted { index: lookup, traces, witnesses, displaced, keep } = self;
+        let Noted { index: lookup, traces, witnesses, displaced, keep, .. } = self;
         Repeats { lookup, traces, witnesses, keep, displaced: Some(displaced) }.of_part(part)
     }
 
@@ -40,15 +46,62 @@ impl<'n> Noted<'n> {
     fn compared(self, part: u32, document_idx: usize) -> Compared {
         let trace = &self.traces[part as usize];
         let blocks = trace.blocks_of(document_idx);
-        let start = Place { part, block: number(blocks.start) };
-        let rest = self.displaced.has_rest(start).then(|| {
-            let left = blocks.filter_map(|block| trace.mark(block).entry());
-            // Never what a document is that templates remove nothing of, which may claim as a whole what this one does.
-            let scope = Fingerprint::of_scope(b"what templates leave");
-            Fingerprint::of_document(left.map(|entry| self.index.fingerprint(entry))).within(scope)
-        });
-        Compared::of(trace, document_idx, self.index, rest)
+        let start = number(blocks.start);
+        let has_rest = self.displaced.has_rest(Place { part, block: start });
+        let rest = if has_rest { rest_of(trace, document_idx, self.index) } else { None };
+        let templated = self.templated.get(part as usize).map_or(&[][..], Vec::as_slice);
+        let from = templated.partition_point(|(block, _)| *block < start);
+        let templated = templated[from..].iter().take_while(|(block, _)| (*block as usize) < blocks.end);
+        let templated = templated.map(|(block, mark)| (block - start, *mark));
+        Compared::of(trace, document_idx, self.index, templated, rest)
     }
+}
+
+/// Has what templates remove of each part, which is to be found before it is removed, be what they removed when its documents came first, where these
+/// have not changed: a template that is learned from other pages is not the same each time.
+pub(super) fn as_before(
+    indexes: &Indexes,
+    index: &Frozen,
+    traces: &[Trace],
+    names: &Names,
+    origins: &[Origin],
+    learned: &mut [Vec<Learned>],
+    workers: &Workers,
+) -> Result<()> {
+    if indexes.committed().is_none_or(|committed| committed.n_documents == 0) {
+        return Ok(());
+    }
+    let of_part = |part_idx: usize| -> Result<Vec<Learned>> {
+        let (trace, mut left) = (&traces[part_idx], learned[part_idx].iter().peekable());
+        let named = names.of_part(part_idx, origins[part_idx]);
+        let keys: Vec<Option<Fingerprint>> = named.map(|name| Some(Fingerprint::of_id(&name?))).collect();
+        let asked: Vec<Fingerprint> = keys.iter().copied().flatten().collect();
+        let mut owners = indexes.owners(None, &asked)?.into_iter();
+        let mut all = Vec::with_capacity(learned[part_idx].len());
+        for (document_idx, key) in keys.iter().enumerate() {
+            let blocks = trace.blocks_of(document_idx);
+            let now = std::iter::from_fn(|| left.next_if(|one| (one.block as usize) < blocks.end));
+            let now: Vec<Learned> = now.copied().collect();
+            let owner = key.and_then(|_| owners.next().flatten());
+            let before = owner.map_or(Ok(None), |owner| indexes.document(Known { against: None, owner }))?;
+            let compared = Compared::of(trace, document_idx, index, std::iter::empty(), None);
+            let Some(templated) = before.and_then(|before| compared.templated_in(&before)) else {
+                all.extend(now);
+                continue;
+            };
+            all.extend(templated.into_iter().map(|block| {
+                let block = number(blocks.start) + block;
+                let known = now.iter().find(|one| one.block == block).copied();
+                known.unwrap_or(Learned { block, template: Template { documents: 0, of: 0 } })
+            }));
+        }
+        Ok(all)
+    };
+    let parts = workers.each(traces.len(), || (), |(), part_idx| of_part(part_idx));
+    for (learned, as_before) in learned.iter_mut().zip(parts) {
+        *learned = as_before?;
+    }
+    Ok(())
 }
 
 /// What indexes remember of a run.

@@ -489,6 +489,7 @@ pub(super) fn tell_reason(rules: &Rules, why: Why, tell_first: impl Fn(Place) ->
     match why {
         Why::Decided(Reason::Rule(rule)) => format!("rule {}", rules.id(rule)),
         Why::Decided(Reason::Score(score)) => format!("score {score}"),
+        Why::Decided(Reason::Template(Template { of: 0, .. })) => "template: as when the page came first".into(),
         Why::Decided(Reason::Template(Template { documents, of })) => {
             format!("template: on {documents} of {of} pages of the site")
         }

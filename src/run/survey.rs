@@ -8,7 +8,7 @@ use super::names::Names;
 use super::outline::{BadRecord, Outline, PartLooker};
 use super::plan::{Plan, PlannedFile};
 use super::progress::{Phase, Progress};
-use super::remembered::{Noted, OtherDocument, PartRemembered, Remembered};
+use super::remembered::{Noted, OtherDocument, PartRemembered, Remembered, Templated, as_before};
 use super::source::{Origin, Part, reserved_parts};
 use super::templates::{Learned, learn_and_apply};
 use super::workers::Workers;
@@ -56,8 +56,8 @@ pub(super) struct FoundInMemory {
     learned: Vec<Vec<Learned>>,
     displaced: Displaced,
     keep: Keep,
-    /// What the documents of each part are known by, where there are indexes.
-    ids: Vec<Ids>,
+    /// The same with the marks that the blocks had, where there are indexes.
+    templated: Vec<Vec<Templated>>,
 }
 
 /// A part as the survey knows it.
@@ -144,8 +144,8 @@ impl FoundInMemory {
     }
 
     fn noted(&self) -> Noted<'_> {
-        let FoundInMemory { index, traces, witnesses, displaced, keep, .. } = self;
-        Noted { index, traces, witnesses, displaced, keep: *keep }
+        let FoundInMemory { index, traces, witnesses, displaced, keep, templated, .. } = self;
+        Noted { index, traces, witnesses, displaced, keep: *keep, templated }
     }
 }
 
@@ -205,8 +205,18 @@ pub(super) trait Keeper: Sync {
     /// Takes what was seen of a part, which has number `provisional` until all are there.
     fn take(&self, provisional: u32, look: &mut Look, outline: Outline) -> Result<Self::Kept>;
 
-    /// Finds what is to be known, given all parts in their order.
-    fn end(self, parts: Vec<Self::Kept>, numbers: &PartNumbers, keep: Keep, workers: &Workers) -> Result<Found>;
+    /// Finds what is to be known, given all parts in their order; and what indexes remember of it, where there are any.
+    fn end(self, parts: Vec<Self::Kept>, of_run: &OfRun<'_>) -> Result<(Found, Option<Remembered>)>;
+}
+
+/// What is known of a run when all its parts are there.
+pub(super) struct OfRun<'r> {
+    pub(super) config: &'r Config,
+    pub(super) plan: &'r Plan,
+    pub(super) numbers: &'r PartNumbers,
+    pub(super) origins: &'r [Origin],
+    pub(super) workers: &'r Workers,
+    pub(super) indexes: Option<&'r Indexes>,
 }
 
 /// Keeps all in memory.
@@ -227,7 +237,9 @@ impl Keeper for InMemory {
         Ok((trace, outline, look.take_facts(), ids))
     }
 
-    fn end(self, parts: Vec<Self::Kept>, numbers: &PartNumbers, keep: Keep, workers: &Workers) -> Result<Found> {
+    fn end(self, parts: Vec<Self::Kept>, of_run: &OfRun<'_>) -> Result<(Found, Option<Remembered>)> {
+        let OfRun { config, plan, numbers, origins, workers, indexes } = *of_run;
+        let keep = config.keep;
         let (mut traces, mut outlines, mut facts, mut ids) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (trace, outline, facts_of_part, ids_of_part) in parts {
             traces.push(trace);
@@ -237,15 +249,29 @@ impl Keeper for InMemory {
         }
         let mut index = self.index.freeze();
         index.renumber(|provisional| number(numbers.of(provisional)));
-        let learned = learn_and_apply(workers, &facts, &traces);
+        let mut learned = learn_and_apply(workers, &facts, &traces);
+        let (mut names, mut templated) = (None, Vec::new());
+        if let Some(indexes) = indexes {
+            let names = names.insert(Names::new(plan, ids, workers));
+            if config.level >= Level::Safe {
+                as_before(indexes, &index, &traces, names, origins, &mut learned, workers)?;
+            }
+            let marks = |(trace, learned): (&Trace, &Vec<Learned>)| {
+                learned.iter().map(|one| (one.block, trace.mark(one.block as usize))).collect()
+            };
+            templated = traces.iter().zip(&learned).map(marks).collect();
+        }
         let removed = (0..).zip(&learned).flat_map(|(part, learned)| learned.iter().map(move |one| (part, one.block)));
         let displaced = Displaced::find(&index, &mut traces, removed, keep);
         let witnesses = match keep {
             Keep::First => Witnesses::default(),
             Keep::None => Witnesses::find(&index, &traces, Some(&displaced)),
         };
-        let found = FoundInMemory { index, witnesses, traces, outlines, learned, displaced, keep, ids };
-        Ok(Found::InMemory(Box::new(found)))
+        let found = FoundInMemory { index, witnesses, traces, outlines, learned, displaced, keep, templated };
+        let ask =
+            |(indexes, names)| Remembered::ask(indexes, found.noted(), names, origins, config.on_changed, workers);
+        let remembered = indexes.zip(names).map(ask).transpose()?;
+        Ok((Found::InMemory(Box::new(found)), remembered))
     }
 }
 
@@ -395,14 +421,8 @@ impl Surveyor<'_> {
         if !failed.is_empty() {
             return Ok(Err(failed));
         }
-        let mut found = keeper.end(parts, &numbers, config.keep, workers)?;
-        let remembered = match (&mut found, self.indexes) {
-            (Found::InMemory(found), Some(indexes)) => {
-                let names = Names::new(plan, std::mem::take(&mut found.ids), workers);
-                Some(Remembered::ask(indexes, found.noted(), names, &origins, config.on_changed, workers)?)
-            }
-            _ => None,
-        };
+        let of_run = OfRun { config, plan, numbers: &numbers, origins: &origins, workers, indexes: self.indexes };
+        let (found, remembered) = keeper.end(parts, &of_run)?;
         Ok(Ok(Survey { found, remembered, origins, numbers, first_bad }))
     }
 }

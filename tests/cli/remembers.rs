@@ -223,3 +223,49 @@ fn nothing_and_next_to_nothing_can_be_remembered() {
     let ran = folder.run(&format!("{CLEAN} nothing -o out2 --index seen2"));
     assert!(!ran.stderr.contains("panic"), "{ran:?}");
 }
+
+/// Pages of one site, whose lines around the text are templates where there are enough of them.
+fn gazette(number: usize) -> String {
+    let what: String = ('a'..='z').cycle().skip(3 * number).take(9).collect();
+    let text = format!(
+        "HARBOUR Gazette\\nNews | Sport\\nSign in »\\nThe tale of {what}\\nIn {what} they say: {SHIP} And so did {what}.\\nImprint of it\\n"
+    );
+    format!("{{\"url\":\"https://gazette.example/{number}\",\"text\":\"{text}\"}}\n")
+}
+
+#[test]
+fn a_page_that_comes_again_loses_the_templates_that_it_lost_at_first() {
+    let all: String = (0..12).map(gazette).collect();
+    let folder = Folder::new().with("all.jsonl", &all).with("one.jsonl", gazette(7)).with("more.jsonl", gazette(77));
+    let clean = "clean -q --pack cnet --index seen";
+    folder.run(&format!("{clean} all.jsonl -o all.out")).ends(0, &[]);
+    let left = folder.read("all.out").lines().nth(7).expect("there are twelve").to_owned() + "\n";
+    assert!(!left.contains("HARBOUR") && !left.contains("Imprint") && left.contains("tale"), "{left}");
+    let stats = folder.run("index stats seen --json").stdout;
+
+    // Alone it shows no template, nor does another page, which comes for the first time.
+    folder.run(&format!("{clean} one.jsonl -o one.out --journal journal")).ends(0, &[]);
+    assert_eq!(folder.read("one.out"), left);
+    assert_eq!(folder.run("index stats seen --json").stdout, stats);
+    folder.run("restore one.out -o back --journal journal").ends_with(0);
+    assert!(folder.bytes("back") == folder.bytes("one.jsonl"));
+    let told = folder.run("explain one.jsonl --index seen --pack cnet").stdout;
+    assert!(told.contains("template: as when the page came first"), "{told}");
+    folder.run(&format!("{clean} more.jsonl -o more.out")).ends(0, &[]);
+    assert!(folder.read("more.out").contains("HARBOUR"));
+
+    // Nor does a crawl know any, but for what it is told so.
+    let crawl = Crawl::open(folder.path("seen"), &Config { pack: vec!["cnet".into()], ..Config::default() });
+    let crawl = crawl.expect("it can be opened");
+    let page: serde_json::Value = serde_json::from_str(&gazette(7)).expect("it is JSON");
+    let (text, url) = (page["text"].as_str().expect("it has one"), page["url"].as_str());
+    let cleaned = crawl.clean(&Document { url, ..Document::new(text) }).expect("it can be cleaned");
+    let expected: serde_json::Value = serde_json::from_str(&left).expect("it is JSON");
+    assert_eq!(cleaned.text(), expected["text"].as_str().expect("it has one").as_bytes());
+    drop(crawl);
+
+    // What is to lose no template loses none.
+    folder.run(&format!("{clean} one.jsonl -o rules.out --level rules")).ends(0, &[]);
+    assert!(folder.read("rules.out").contains("HARBOUR"));
+    folder.run("index verify seen").ends_with(0);
+}

@@ -15,13 +15,12 @@ mod sites;
 pub(super) use found::{Found, PartCopies};
 
 use crate::clean::Look;
-use crate::decide::Keep;
 use crate::error::{Error, Result};
 use crate::index::{EntryId, Trace};
 use crate::run::memory::{Held, Memory};
 use crate::run::outline::Outline;
-use crate::run::survey::{self, Keeper, PartNumbers};
-use crate::run::workers::Workers;
+use crate::run::remembered::Remembered;
+use crate::run::survey::{self, Keeper, OfRun};
 use found::{FoundPart, Known};
 use notes::{Part, Partitions, Starts, Subject, read_part, write_part};
 use pile::{Pile, Stretch, number};
@@ -82,7 +81,9 @@ impl Keeper for OnDisk<'_> {
         Ok(Surveyed { part, outline, n_blocks: number(trace.n_blocks()) })
     }
 
-    fn end(self, parts: Vec<Surveyed>, numbers: &PartNumbers, keep: Keep, workers: &Workers) -> Result<survey::Found> {
+    fn end(self, parts: Vec<Surveyed>, of_run: &OfRun<'_>) -> Result<(survey::Found, Option<Remembered>)> {
+        let OfRun { config, numbers, workers, .. } = *of_run;
+        let keep = config.keep;
         let OnDisk { memory, folder, parts: pile, outlines, sites } = self;
         let removed = sites.learn(workers, &folder, parts.len(), numbers)?;
         drop(sites);
@@ -107,7 +108,7 @@ impl Keeper for OnDisk<'_> {
         for of_batch in known {
             found.parts.extend(of_batch?);
         }
-        Ok(survey::Found::OnDisk(found))
+        Ok((survey::Found::OnDisk(found), None))
     }
 }
 
