@@ -4,6 +4,8 @@
 mod conformance;
 #[path = "index/damage.rs"]
 mod damage;
+#[path = "index/formats.rs"]
+mod formats;
 #[path = "index/kills.rs"]
 mod kills;
 

@@ -1,8 +1,9 @@
 //! Crawls: pages that come in any order, again and again, with restarts and crashes between, against one pass over them all.
 
+use super::{OnePass, page};
 use dehusk::fingerprint::Fingerprint;
 use dehusk::index::Known;
-use dehusk::{Cleaner, Config, Crawl, Document, Index, IndexReader, Reason, Scope, Scratch};
+use dehusk::{Config, Crawl, Document, Index, IndexReader, Reason, Scope};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Tries, RngSeed};
 use std::path::Path;
@@ -15,22 +16,12 @@ fn open(folder: &Path, config: &Config) -> Crawl {
     Crawl::open(folder, config).expect("the crawl can be opened").commit_every(None)
 }
 
-/// A page of lines: long ones, which repeat, short ones, which go only beside those, blank ones, and chrome.
-fn page(lines: &[u8]) -> String {
-    let line = |number: &u8| match number % 16 {
-        kind @ 0..6 => {
-            format!("Line {kind} is long enough to be dropped where it repeats, as it says itself, number {kind}.\n")
-        }
-        kind @ 6..11 => format!("Short {kind}.\n"),
-        11 | 12 => "\n".into(),
-        13 => "Saltar al contenido\n".into(),
-        _ => format!("Only page {number} has this line, or very few do, and it is long enough to repeat: {number}.\n"),
-    };
-    lines.iter().map(line).collect()
+fn address(page_idx: usize) -> String {
+    format!("https://site-{}.example/{page_idx}", page_idx % 3)
 }
 
-fn url(page_idx: usize) -> String {
-    format!("https://site-{}.example/{page_idx}", page_idx % 3)
+fn url(page_idx: usize) -> Option<String> {
+    Some(address(page_idx))
 }
 
 fn document<'d>(text: &'d str, url: &'d str) -> Document<'d> {
@@ -38,45 +29,9 @@ fn document<'d>(text: &'d str, url: &'d str) -> Document<'d> {
 }
 
 fn crawled(crawl: &Crawl, pages: &[String], page_idx: usize) -> String {
-    let url = url(page_idx);
+    let url = address(page_idx);
     let cleaned = crawl.clean(&document(&pages[page_idx], &url)).expect("a page can be cleaned");
     String::from_utf8(cleaned.into_text()).expect("what is left of a text is a text")
-}
-
-/// One pass over pages in the order in which they came first.
-struct OnePass<'p> {
-    config: &'p Config,
-    pages: &'p [String],
-    cleaner: Cleaner,
-    /// The pages so far, and what is left of them.
-    cleaned: Vec<(usize, String)>,
-}
-
-impl<'p> OnePass<'p> {
-    fn new(config: &'p Config, pages: &'p [String]) -> Self {
-        let cleaner = Cleaner::new(config).expect("the configuration is right");
-        OnePass { config, pages, cleaner, cleaned: Vec::new() }
-    }
-
-    /// What is left of a page, which comes last if it has not come yet.
-    fn clean(&mut self, page_idx: usize) -> String {
-        if let Some((_, cleaned)) = self.cleaned.iter().find(|(known, _)| *known == page_idx) {
-            return cleaned.clone();
-        }
-        let (url, mut scratch) = (url(page_idx), Scratch::default());
-        let page = document(&self.pages[page_idx], &url);
-        let cleaned = self.cleaner.clean(&page, &mut scratch).expect("a page can be cleaned");
-        let text = String::from_utf8(cleaned.text().to_vec()).expect("what is left of a text is a text");
-        self.cleaned.push((page_idx, text.clone()));
-        text
-    }
-
-    /// The same pass, over so many of its pages.
-    fn truncated(self, n_pages: usize) -> Self {
-        let mut shorter = OnePass::new(self.config, self.pages);
-        self.cleaned.iter().take(n_pages).for_each(|(page_idx, _)| drop(shorter.clean(*page_idx)));
-        shorter
-    }
 }
 
 /// What happens in a crawl.
@@ -113,7 +68,7 @@ proptest! {
         let config = Config { scope, ..config() };
         let folder = tempfile::tempdir().expect("a folder can be made");
         let mut crawl = open(folder.path(), &config);
-        let (mut one_pass, mut n_committed) = (OnePass::new(&config, &pages), 0);
+        let (mut one_pass, mut n_committed) = (OnePass::new(&config, &pages, url), 0);
         for event in events {
             match event {
                 Event::Page(page_idx) => prop_assert_eq!(crawled(&crawl, &pages, page_idx), one_pass.clean(page_idx)),
@@ -222,7 +177,7 @@ fn it_is_told_where_the_first_copy_is() {
     let many_blanks = "\n".repeat(5000);
     crawled(&crawl, &pages, 0);
     crawl.commit().expect("it can be written");
-    let url = url(1);
+    let url = address(1);
     let cleaned = crawl.clean(&document(&pages[1], &url)).expect("a page can be cleaned");
     assert_eq!(cleaned.text(), page(&[7, 14]).as_bytes());
     let sources: Vec<_> = cleaned.cuts().iter().map(|cut| cleaned.source(cut).expect("they are repeats")).collect();
@@ -333,7 +288,7 @@ fn damage_to_the_documents_is_told() {
     }
     let path = folder.path().join("documents");
     let whole = std::fs::read(&path).expect("it is there");
-    let second = url(1);
+    let second = address(1);
     for at in (8..whole.len()).step_by(3) {
         let mut damaged = whole.clone();
         damaged[at] ^= 1 << (at % 8);
