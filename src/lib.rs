@@ -24,6 +24,7 @@ mod log;
 mod recall;
 mod record;
 pub mod run;
+mod sites;
 mod store;
 pub mod train;
 

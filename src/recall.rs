@@ -10,6 +10,7 @@ use crate::fingerprint::Fingerprint;
 use crate::index::{EntryId, Frozen, Mark, Place, Trace};
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::Arc;
 
 /// What an index of this configuration is opened with: all on which it depends what has which fingerprint.
 pub(crate) fn options(config: &Config) -> IndexOptions {
@@ -139,9 +140,12 @@ pub(crate) fn rest_of(trace: &Trace, document_idx: usize, index: &Frozen) -> Opt
     let marks = trace.blocks_of(document_idx).map(|block| trace.mark(block));
     let left: Vec<(Mark, EntryId)> = marks.filter_map(|mark| Some((mark, mark.entry()?))).collect();
     let is_compared = left.len() > 1 && left.iter().any(|(mark, _)| !mark.is_long());
-    let scope = Fingerprint::of_scope(b"what templates leave");
-    let blocks = left.iter().map(|(_, entry)| index.fingerprint(*entry));
-    is_compared.then(|| Fingerprint::of_document(blocks).within(scope))
+    let mut bytes = Vec::new();
+    for (mark, entry) in left {
+        bytes.push(u8::from(mark.is_long()));
+        bytes.extend_from_slice(index.fingerprint(entry).as_bytes());
+    }
+    is_compared.then(|| Fingerprint::of(&bytes).within(Fingerprint::of_scope(b"what templates leave")))
 }
 
 /// A fingerprint that a document claims.
@@ -162,25 +166,82 @@ pub(crate) enum Claimed {
     Whole,
 }
 
+/// A document of an index, as others are compared with it.
+#[derive(Debug)]
+pub(crate) struct Recalled {
+    document: Document,
+    /// Of each of its words, the number of its first block.
+    starts: Vec<u32>,
+    /// Where its long blocks are first, by the numbers of their words.
+    long: HashMap<Word, usize>,
+}
+
+impl Recalled {
+    pub(crate) fn new(document: Document) -> Self {
+        let (mut starts, mut long) = (Vec::with_capacity(document.blocks.len()), HashMap::new());
+        let mut block = 0_u32;
+        for (word_idx, word) in document.blocks.iter().enumerate() {
+            starts.push(block);
+            let n_blocks = match word.meaning() {
+                Meaning::Gap(n_blocks) => u32::try_from(n_blocks).unwrap_or(u32::MAX),
+                Meaning::Whole => 0,
+                Meaning::Short | Meaning::Long | Meaning::Templated => 1,
+            };
+            if word.meaning() == Meaning::Long {
+                long.entry(*word).or_insert(word_idx);
+            }
+            block = block.saturating_add(n_blocks);
+        }
+        Recalled { document, starts, long }
+    }
+
+    pub(crate) fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// What it is known by, as people read it.
+    pub(crate) fn shown_id(&self) -> String {
+        String::from_utf8_lossy(&self.document.id).into_owned()
+    }
+
+    /// The first of its blocks that is this one.
+    fn block_of(&self, word: &Word) -> Option<u32> {
+        self.long.get(word).map(|word_idx| self.starts[*word_idx])
+    }
+
+    /// The blocks beside one of its blocks, outwards, as words; of many in a row that are not compared only some.
+    fn beside(&self, block: u32, side: Side) -> impl Iterator<Item = (u32, Word)> {
+        let words = &self.document.blocks;
+        let at = self.starts.partition_point(|start| *start < block);
+        let (mut after, mut before) = match side {
+            Side::After => (at + 1..words.len(), 0..0),
+            Side::Before => (0..0, 0..at.min(words.len())),
+        };
+        let next = move || after.next().or_else(|| before.next_back());
+        std::iter::from_fn(next).flat_map(move |word_idx| {
+            let (word, start) = (words[word_idx], self.starts[word_idx]);
+            let n_blocks = match word.meaning() {
+                Meaning::Gap(n_blocks) => usize::try_from(n_blocks).unwrap_or(usize::MAX),
+                Meaning::Whole => 0,
+                Meaning::Short | Meaning::Long | Meaning::Templated => 1,
+            };
+            (start..).take(n_blocks.min(MAX_GAP)).map(move |block| (block, word))
+        })
+    }
+}
+
 /// What others have of a document.
 #[derive(Debug)]
 pub(crate) struct Elsewhere<K> {
     /// The number of the part that the first of the others is.
     first_part: u32,
-    others: Vec<Other<K>>,
+    /// The entries of the document's blocks in its own index.
+    entries: HashMap<Word, EntryId>,
+    /// The others, with what is known of them.
+    others: Vec<(K, Option<Arc<Recalled>>)>,
     /// Of the document's long blocks, in their order, the first copies that others have.
     of_blocks: Vec<(u32, Place)>,
     of_whole: Option<Place>,
-}
-
-/// Another document.
-#[derive(Debug)]
-struct Other<K> {
-    key: K,
-    /// Its blocks with their numbers, naming entries of the one document's index. Of many in a row that are not compared only some.
-    marks: Vec<(u32, Mark)>,
-    /// Where its long blocks are first.
-    long: HashMap<Word, u32>,
 }
 
 /// The entry of what another document has and the one has not.
@@ -192,21 +253,22 @@ pub(crate) const UNKNOWN_BLOCK: u32 = u32::MAX;
 impl<K: Copy + Eq + Hash> Elsewhere<K> {
     /// Nobody has anything of it.
     pub(crate) fn nothing(first_part: u32) -> Self {
-        Elsewhere { first_part, others: Vec::new(), of_blocks: Vec::new(), of_whole: None }
+        let (entries, others, of_blocks) = (HashMap::new(), Vec::new(), Vec::new());
+        Elsewhere { first_part, entries, others, of_blocks, of_whole: None }
     }
 
     /// What others have, given who else has each of the claims of a document, and what they are; nothing of those of whom nothing is known.
-    pub(crate) fn new<'d>(
+    pub(crate) fn new(
         compared: &Compared,
         others: impl Iterator<Item = Option<K>> + Clone,
-        document: impl Fn(K) -> Option<&'d Document>,
+        recalled: impl Fn(K) -> Option<Arc<Recalled>>,
         first_part: u32,
     ) -> Self {
         let mut elsewhere = Self::nothing(first_part);
         if others.clone().all(|other| other.is_none()) {
             return elsewhere;
         }
-        let entries: HashMap<Word, EntryId> =
+        elsewhere.entries =
             compared.blocks.iter().filter_map(|block| Some((block.word(), block.mark.entry()?))).collect();
         let mut parts: HashMap<K, u32> = HashMap::new();
         let mut is_all_elsewhere = true;
@@ -216,13 +278,13 @@ impl<K: Copy + Eq + Hash> Elsewhere<K> {
                 continue;
             };
             let part = *parts.entry(key).or_insert_with(|| {
-                elsewhere.others.push(Other::new(key, document(key), &entries));
+                elsewhere.others.push((key, recalled(key)));
                 first_part + number(elsewhere.others.len()) - 1
             });
-            let other = &elsewhere.others[(part - first_part) as usize];
+            let (_, other) = &elsewhere.others[(part - first_part) as usize];
             match claimed {
                 Claimed::Block(block) => {
-                    let first = other.long.get(&Word::long(&fingerprint)).copied();
+                    let first = other.as_ref().and_then(|other| other.block_of(&Word::long(&fingerprint)));
                     elsewhere.of_blocks.push((block, Place { part, block: first.unwrap_or(UNKNOWN_BLOCK) }));
                 }
                 // What it has of its own, since the other lost it to it or gave it up, must not go with the rest.
@@ -244,55 +306,28 @@ impl<K: Copy + Eq + Hash> Elsewhere<K> {
         self.of_whole
     }
 
-    /// The blocks beside a place in another, outwards.
+    /// The blocks beside a place in another, outwards, naming entries of the document's own index.
     pub(crate) fn beside(&self, place: Place, side: Side) -> impl Iterator<Item = (u32, Mark)> {
         let other = place.part.checked_sub(self.first_part).and_then(|other| self.others.get(other as usize));
-        let marks = other.map_or(&[][..], |other| &other.marks);
-        let at = marks.partition_point(|(block, _)| *block < place.block);
-        let (mut after, mut before) = match side {
-            Side::After => (marks.get(at + 1..).unwrap_or(&[]).iter(), [].iter()),
-            Side::Before => ([].iter(), marks[..at].iter()),
-        };
-        std::iter::from_fn(move || after.next().or_else(|| before.next_back()).copied())
+        let other = other.filter(|_| place.block != UNKNOWN_BLOCK).and_then(|(_, other)| other.as_ref());
+        let beside = other.into_iter().flat_map(move |other| other.beside(place.block, side));
+        beside.map(|(block, word)| {
+            let entry = || {
+                let nowhere = EntryId::new(NOWHERE).expect("it is the largest number of an entry");
+                self.entries.get(&word).copied().unwrap_or(nowhere)
+            };
+            let mark = match word.meaning() {
+                Meaning::Short => Mark::short(entry()),
+                Meaning::Long => Mark::long(entry()),
+                Meaning::Gap(_) | Meaning::Templated | Meaning::Whole => Mark::UNCOMPARED,
+            };
+            (block, mark)
+        })
     }
 
     /// Who the others are, in the order of their parts.
     pub(crate) fn keys(&self) -> impl Iterator<Item = K> {
-        self.others.iter().map(|other| other.key)
-    }
-}
-
-impl<K> Other<K> {
-    fn new(key: K, document: Option<&Document>, entries: &HashMap<Word, EntryId>) -> Self {
-        let nowhere = EntryId::new(NOWHERE).expect("it is the largest number of an entry");
-        let entry = |word: &Word| entries.get(word).copied().unwrap_or(nowhere);
-        let mut marks = Vec::new();
-        let mut long = HashMap::new();
-        let mut block = 0_u32;
-        for word in document.map_or(&[][..], |document| &document.blocks) {
-            let n_blocks = match word.meaning() {
-                Meaning::Gap(n_blocks) => {
-                    marks.extend((block..).take(MAX_GAP).zip(0..n_blocks).map(|(block, _)| (block, Mark::UNCOMPARED)));
-                    u32::try_from(n_blocks).unwrap_or(u32::MAX)
-                }
-                Meaning::Short => {
-                    marks.push((block, Mark::short(entry(word))));
-                    1
-                }
-                Meaning::Long => {
-                    long.entry(*word).or_insert(block);
-                    marks.push((block, Mark::long(entry(word))));
-                    1
-                }
-                Meaning::Templated => {
-                    marks.push((block, Mark::UNCOMPARED));
-                    1
-                }
-                Meaning::Whole => 0,
-            };
-            block = block.saturating_add(n_blocks);
-        }
-        Other { key, marks, long }
+        self.others.iter().map(|(key, _)| *key)
     }
 }
 

@@ -20,7 +20,7 @@ const LAYERS: [&[&str]; 18] = [
     &["log"],
     &["durable"],
     &["codec", "record", "config", "journal"],
-    &["recall"],
+    &["recall", "sites"],
     &["crawl"],
     &["run"],
     &["eval"],

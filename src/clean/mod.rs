@@ -91,17 +91,16 @@ pub struct Arrival {
 }
 
 impl Scratch {
-    /// Looks at a document. Fails if its blocks could not be numbered.
+    /// Looks at a document, for as long as the scratch lives with what it is given first. Fails if its blocks could not be numbered.
     pub(crate) fn look(
         &mut self,
         rules: &Rules,
-        config: &Config,
-        scorer: Option<&Arc<Scorer>>,
+        new: impl FnOnce() -> Looker,
         document: &Document<'_>,
-    ) -> Result<&Look> {
+    ) -> Result<&mut Look> {
         check_size(document.text)?;
         let Scratch { looker, look, decisions, .. } = self;
-        let looker = looker.get_or_insert_with(|| Looker::new(config, scorer));
+        let looker = looker.get_or_insert_with(new);
         look.clear();
         looker.look(rules, document, look);
         looker.finish(look);
@@ -110,11 +109,10 @@ impl Scratch {
     }
 
     /// Decides on the document that was looked at, which is the first of what `copies` are of. `templated` are blocks, in their order, that templates
-    /// of its site removed when it came first.
-    pub(crate) fn decide(&mut self, copies: &impl Copies, templated: &[u32]) {
+    /// of its site remove.
+    pub(crate) fn decide(&mut self, copies: &impl Copies, templated: &[(u32, Template)]) {
         let mut chrome = self.look.chrome_of(0).to_vec();
-        let reason = Reason::Template(Template { documents: 0, of: 0 });
-        join(&mut chrome, 0, templated.iter().map(|block| (*block, reason)));
+        join(&mut chrome, 0, templated.iter().map(|(block, template)| (*block, Reason::Template(*template))));
         decide(copies, 0, &chrome, &mut self.decisions);
     }
 
@@ -189,7 +187,7 @@ impl Cleaner {
     ///
     /// When the index is full, or the document has more blocks than can be numbered (2³² − 1).
     pub fn clean<'s>(&self, document: &Document<'_>, scratch: &'s mut Scratch) -> Result<Cleaned<'s>> {
-        scratch.look(&self.rules, &self.config, self.scorer.as_ref(), document)?;
+        scratch.look(&self.rules, || Looker::new(&self.config, self.scorer.as_ref()), document)?;
         let Scratch { look, decisions, .. } = scratch;
         let number = if matches!(self.config.scope, Scope::Corpus | Scope::Site) {
             let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);

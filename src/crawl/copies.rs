@@ -3,12 +3,14 @@
 //! Places are numbered for the page alone: part 0 is the page, the parts from 1 on are other pages, as they are met.
 
 use crate::clean::Look;
-use crate::decide::{Copies, Side};
-use crate::durable::{Arrived, Document};
+use crate::decide::{Copies, Side, Template};
+use crate::durable::Arrived;
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
 use crate::index::{Frozen, Lookup, Mark, MemoryIndex, Owner, Place, Trace};
-use crate::recall::{Compared, Elsewhere, rest_of};
+use crate::recall::{Compared, Elsewhere, Recalled, rest_of};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The part that the first of the other pages is.
 const FIRST_OTHER: u32 = 1;
@@ -16,7 +18,7 @@ const FIRST_OTHER: u32 = 1;
 pub(super) struct PageCopies {
     within: Frozen,
     trace: Trace,
-    /// What templates of its site removed when it came first, with the marks that the blocks had.
+    /// What templates of its site remove, with the marks that the blocks had.
     templated: Vec<(u32, Mark)>,
     /// What these leave of it as a whole.
     rest: Option<Fingerprint>,
@@ -42,26 +44,34 @@ impl PageCopies {
         Compared::of(&self.trace, 0, &self.within, self.templated.iter().copied(), self.rest)
     }
 
-    /// Takes out what templates of its site removed when it came before, if it has not changed since; gives the blocks.
-    pub(super) fn remove_as_before(&mut self, version: &Document) -> Vec<u32> {
-        let blocks = self.compared().templated_in(version).unwrap_or_default();
-        if !blocks.is_empty() {
-            let was_whole = self.trace.whole(0).is_some();
-            for &block in &blocks {
-                self.templated.push((block, self.trace.mark(block as usize)));
-                self.trace.compare_not(block as usize);
-            }
-            self.trace.compare_no_whole(0);
-            self.rest = if was_whole { rest_of(&self.trace, 0, &self.within) } else { None };
+    /// The blocks that show something.
+    pub(super) fn shown(&self) -> Vec<u32> {
+        let shown = self.trace.blocks_of(0).filter(|&block| self.trace.mark(block) != Mark::BLANK);
+        shown.map(number).collect()
+    }
+
+    /// Takes out what templates of the page's site remove.
+    pub(super) fn remove(&mut self, templated: &[(u32, Template)]) {
+        if templated.is_empty() {
+            return;
         }
-        blocks
+        let was_whole = self.trace.whole(0).is_some();
+        for &(block, _) in templated {
+            self.templated.push((block, self.trace.mark(block as usize)));
+            self.trace.compare_not(block as usize);
+        }
+        self.trace.compare_no_whole(0);
+        self.rest = if was_whole { rest_of(&self.trace, 0, &self.within) } else { None };
     }
 
     /// Takes in who else has what was claimed; gives what the other pages are known by.
-    pub(super) fn tell(&mut self, compared: &Compared, arrived: &Arrived) -> Vec<String> {
+    pub(super) fn tell(&mut self, compared: &Compared, arrived: Arrived) -> Vec<String> {
         let Arrived { others, documents } = arrived;
-        self.elsewhere = Elsewhere::new(compared, others.iter().copied(), |owner| documents.get(&owner), FIRST_OTHER);
-        let id = |owner| documents.get(&owner).map(|document| String::from_utf8_lossy(&document.id).into_owned());
+        let documents: HashMap<Owner, Arc<Recalled>> =
+            documents.into_iter().map(|(owner, document)| (owner, Arc::new(Recalled::new(document)))).collect();
+        let recalled = |owner| documents.get(&owner).cloned();
+        self.elsewhere = Elsewhere::new(compared, others.iter().copied(), recalled, FIRST_OTHER);
+        let id = |owner| documents.get(&owner).map(|document| document.shown_id());
         self.elsewhere.keys().map(|owner| id(owner).unwrap_or_default()).collect()
     }
 }

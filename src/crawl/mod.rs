@@ -2,14 +2,16 @@
 
 mod copies;
 
-use crate::clean::{Cut, Document, Scratch};
+use crate::clean::{Cut, Document, Looker, Scratch};
 use crate::config::Config;
-use crate::decide::{Keep, Reason, Scope};
+use crate::decide::{Keep, Reason, Scope, Template};
 use crate::durable::Index;
 use crate::error::{Error, Result};
 use crate::recall;
 use crate::rules::Rules;
 use crate::score::{Level, Scorer};
+use crate::sites::Sites;
+use crate::template::{DocumentFacts, PartFacts};
 use copies::PageCopies;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -56,6 +58,8 @@ pub struct Crawl {
     scorer: Option<Arc<Scorer>>,
     config: Config,
     index: Index,
+    /// What is known of sites, unless nothing but rules is to remove chrome.
+    sites: Option<Sites>,
     commit_every: Option<u64>,
     n_uncommitted: AtomicU64,
     /// Buffers that nobody uses right now.
@@ -127,11 +131,16 @@ impl Crawl {
                 "scope is such that documents are not compared with each other; a Cleaner does that without an index";
             return Err(Error::config("configuration", what));
         }
+        let (rules, scorer) = (config.rules()?, config.scorer()?);
+        let index = recall::options(config).open(&path)?;
+        let has_templates = config.level >= Level::Safe;
+        let sites = has_templates.then(|| Sites::open(path.as_ref(), true)).transpose()?;
         Ok(Crawl {
-            rules: config.rules()?,
-            scorer: config.scorer()?,
+            rules,
+            scorer,
             config: config.clone(),
-            index: recall::options(config).open(path)?,
+            index,
+            sites,
             commit_every: Some(COMMIT_EVERY),
             n_uncommitted: AtomicU64::new(0),
             scratches: Mutex::default(),
@@ -181,28 +190,52 @@ impl Crawl {
     /// When something cannot be written.
     pub fn commit(&self) -> Result<()> {
         self.n_uncommitted.store(0, Ordering::Relaxed);
-        self.index.commit()
+        self.index.commit()?;
+        self.sites.as_ref().map_or(Ok(()), Sites::write)
     }
 
     fn clean_with(&self, page: &Document<'_>, scratch: &mut Scratch) -> Result<Page> {
-        let look = scratch.look(&self.rules, &self.config, self.scorer.as_ref(), page)?;
+        let new = || Looker::new(&self.config, self.scorer.as_ref()).with_facts(self.sites.is_some());
+        let look = scratch.look(&self.rules, new, page)?;
+        let facts = look.take_facts();
         let mut copies = PageCopies::of(look)?;
         let (mut ids, mut templated) = (Vec::new(), Vec::new());
         // A page without a site is compared with no other where sites are.
         if !look.is_alone(0) {
             let id = page.id.or(page.url).unwrap_or_default();
-            if self.config.level >= Level::Safe
-                && let Some(version) = self.index.last_version(id.as_bytes())?
-            {
-                templated = copies.remove_as_before(&version);
-            }
+            templated = self.templated(&copies, id, &facts)?;
+            copies.remove(&templated);
             let compared = copies.compared();
             let claimed: Vec<_> = compared.claims().map(|claim| claim.fingerprint).collect();
             let arrived = self.index.admit(id.as_bytes(), compared.words(), &claimed, self.config.on_changed)?;
-            ids = copies.tell(&compared, &arrived);
+            ids = copies.tell(&compared, arrived);
+            if let Some(sites) = self.sites.as_ref().filter(|_| facts.len() > 0) {
+                let DocumentFacts { site, lines, .. } = facts.document(0);
+                sites.add(site, lines);
+            }
         }
         scratch.decide(&copies, &templated);
         let (text, cuts) = scratch.take_cut(page.text);
         Ok(Page { text, cuts, ids })
+    }
+
+    /// What templates of its site remove of a page: what they did when it came before, if it has not changed, or else those that are known.
+    fn templated(&self, copies: &PageCopies, id: &str, facts: &PartFacts) -> Result<Vec<(u32, Template)>> {
+        let Some(sites) = &self.sites else { return Ok(Vec::new()) };
+        let version = self.index.last_version(id.as_bytes())?;
+        if let Some(blocks) = version.and_then(|version| copies.compared().templated_in(&version)) {
+            let before = Template { documents: 0, of: 0 };
+            return Ok(blocks.into_iter().map(|block| (block, before)).collect());
+        }
+        let mut templated = Vec::new();
+        if facts.len() > 0 {
+            let DocumentFacts { site, lines, .. } = facts.document(0);
+            let (templates, shown) = (sites.templates(site), copies.shown());
+            templates.apply(lines, |rank, entry| {
+                let template = Template { documents: entry.documents, of: templates.documents() };
+                templated.push((shown[rank], template));
+            });
+        }
+        Ok(templated)
     }
 }

@@ -25,6 +25,7 @@ pub(crate) struct Bulk<'i> {
     released: HashSet<Fingerprint>,
     runs: Vec<(u64, SortedRun)>,
     committed: Committed,
+    is_finished: bool,
 }
 
 impl Index {
@@ -39,7 +40,15 @@ impl Index {
         }
         self.background.settle()?;
         let committed = active.committed;
-        Ok(Bulk { index: self, active, claimed: Vec::new(), released: HashSet::new(), runs: Vec::new(), committed })
+        Ok(Bulk {
+            index: self,
+            active,
+            claimed: Vec::new(),
+            released: HashSet::new(),
+            runs: Vec::new(),
+            committed,
+            is_finished: false,
+        })
     }
 }
 
@@ -81,11 +90,14 @@ impl Bulk<'_> {
         Ok(())
     }
 
-    /// Puts all on the disk; gives what will be committed.
+    /// Puts all on the disk; gives what will be committed. Nothing is taken in after it.
     pub(crate) fn finish(&mut self) -> Result<Committed> {
+        if std::mem::replace(&mut self.is_finished, true) {
+            return Ok(self.committed);
+        }
         let before = self.active.committed;
         if self.committed.n_documents == before.n_documents && self.released.is_empty() {
-            return Ok(before);
+            return Ok(self.committed);
         }
         let released = std::mem::take(&mut self.released);
         self.claimed.extend(released.into_iter().map(|fingerprint| Record::new(fingerprint, Held::Released)));

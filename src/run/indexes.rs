@@ -6,12 +6,16 @@ use crate::error::Result;
 use crate::fingerprint::Fingerprint;
 use crate::index::Owner;
 use crate::recall;
+use crate::score::Level;
+use crate::sites::Sites;
 use std::path::Path;
 
 /// The indexes of a run.
 #[derive(Debug)]
 pub(super) struct Indexes {
     own: Own,
+    /// What is known of sites beside it, unless nothing but rules is to remove chrome.
+    sites: Option<Sites>,
     against: Vec<Against>,
 }
 
@@ -53,11 +57,13 @@ impl Indexes {
             Some(path) if is_there(path) => Own::Reads(options.read(path)?),
             Some(_) => Own::None,
         };
+        let has_sites = config.level >= Level::Safe && !matches!(own, Own::None);
+        let sites = index.as_ref().filter(|_| has_sites).map(|path| Sites::open(path, writes)).transpose()?;
         let read = |path: &std::path::PathBuf| {
             let index = recall::options(config).owners(false).read(path)?;
             Ok(Against { name: path.display().to_string(), index })
         };
-        Ok(Some(Indexes { own, against: against.iter().map(read).collect::<Result<_>>()? }))
+        Ok(Some(Indexes { own, sites, against: against.iter().map(read).collect::<Result<_>>()? }))
     }
 
     /// The index that remembers, if it is written to.
@@ -66,6 +72,11 @@ impl Indexes {
             Own::Writes(index) => Some(index),
             Own::None | Own::Reads(_) => None,
         }
+    }
+
+    /// What is known of sites from other runs.
+    pub(super) fn sites(&self) -> Option<&Sites> {
+        self.sites.as_ref()
     }
 
     /// What is committed in the index that remembers.

@@ -48,6 +48,7 @@ use crate::decide::Scope;
 use crate::error::{Error, Result};
 use crate::rules::Rules;
 use crate::score::{Level, Scorer};
+use crate::sites::Sites;
 use crate::store::{Address, Store, canonical_to_be};
 use conversion::Conversion;
 use indexes::Indexes;
@@ -247,7 +248,8 @@ impl<'r> Run<'r> {
         survey.record(&mut bulk)?;
         let committed = bulk.finish()?;
         manifest.map_or(Ok(()), |manifest| manifest.note_index(committed))?;
-        bulk.commit()
+        bulk.commit()?;
+        indexes.sites().map_or(Ok(()), Sites::write)
     }
 
     /// Surveys the inputs, if what is decided on one document depends on others, and hands the next pass over.

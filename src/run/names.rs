@@ -7,6 +7,7 @@ use crate::clean::{Id, Ids};
 use crate::fingerprint::Fingerprint;
 use crate::store::{canonical, folder_of};
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use std::path::{Path, PathBuf};
 
 /// What the documents of a run are known by.
@@ -16,12 +17,12 @@ pub(super) struct Names {
     ids: Vec<Ids>,
     /// Of each file its path, and whether its documents are records in it.
     files: Vec<(Vec<u8>, bool)>,
-    /// The documents whose addresses came before in this run, by part and number in it: the how manieth of its address each is.
+    /// The documents whose names came before in this run, by part and number in it: the how manieth of its name each is.
     repeated: HashMap<(usize, usize), u32>,
 }
 
 impl Names {
-    pub(super) fn new(plan: &Plan, ids: Vec<Ids>, workers: &Workers) -> Self {
+    pub(super) fn new(plan: &Plan, origins: &[Origin], ids: Vec<Ids>, workers: &Workers) -> Self {
         let mut folders: HashMap<&Path, PathBuf> = HashMap::new();
         let files = plan.files.iter().map(|file| {
             let path = file.input.path();
@@ -31,49 +32,75 @@ impl Names {
             let path = path.file_name().map_or_else(|| folder.clone(), |name| folder.join(name));
             (path.into_os_string().into_encoded_bytes(), file.layout.is_splittable())
         });
-        let files = files.collect();
+        let mut names = Names { ids, files: files.collect(), repeated: HashMap::new() };
         let keys = workers.each(
-            ids.len(),
+            origins.len(),
             || (),
             |(), part_idx| {
-                let addresses = ids[part_idx].iter().enumerate().filter_map(|(document_idx, id)| match id {
-                    Id::Address(address) => Some((document_idx, Fingerprint::of_id(address.as_bytes()))),
-                    Id::Alone | Id::Place => None,
-                });
-                addresses.collect::<Vec<_>>()
+                let names = names.of_part(part_idx, origins[part_idx]);
+                names.map(|name| name.map(|name| Fingerprint::of_id(&name))).collect::<Vec<_>>()
             },
         );
-        let (mut seen, mut repeated) = (HashMap::new(), HashMap::new());
+        // For each name that there is, the number that the next document of that name is tried with.
+        let mut seen: HashMap<Fingerprint, u32> = HashMap::new();
         for (part_idx, keys) in keys.into_iter().enumerate() {
-            for (document_idx, key) in keys {
-                let n_seen = seen.entry(key).or_insert(0_u32);
-                *n_seen = n_seen.saturating_add(1);
-                if *n_seen > 1 {
-                    repeated.insert((part_idx, document_idx), *n_seen);
+            let mut is_known = |key: Fingerprint| match seen.entry(key) {
+                Entry::Occupied(_) => true,
+                Entry::Vacant(vacant) => {
+                    vacant.insert(FIRST_NUMBER);
+                    false
                 }
+            };
+            let again: Vec<Option<Fingerprint>> =
+                keys.into_iter().map(|key| key.filter(|key| is_known(*key))).collect();
+            if again.iter().all(Option::is_none) {
+                continue;
+            }
+            let named = names.of_part(part_idx, origins[part_idx]).zip(again).enumerate();
+            let named = named.filter_map(|(document_idx, (name, key))| Some((document_idx, name?, key?)));
+            for (document_idx, name, key) in named.collect::<Vec<_>>() {
+                let from = seen.get(&key).copied().unwrap_or(FIRST_NUMBER);
+                let is_new = |number: &u32| {
+                    let key = Fingerprint::of_id(&repeated(&name, *number));
+                    seen.insert(key, FIRST_NUMBER).is_none()
+                };
+                let number = (from..u32::MAX).find(is_new).unwrap_or(u32::MAX);
+                seen.insert(key, number.saturating_add(1));
+                names.repeated.insert((part_idx, document_idx), number);
             }
         }
-        Names { ids, files, repeated }
+        names
     }
 
     /// What each document of a part is known by, in their order; nothing where it is compared with no other.
     ///
-    /// Of those with one address the first of a run is known by it. The others are documents of their own: else a run would keep them as the
+    /// Of those with one name the first of a run is known by it. The others are documents of their own: else a run would keep them as the
     /// same page come again, where without an index it would drop them.
     pub(super) fn of_part(&self, part_idx: usize, origin: Origin) -> impl Iterator<Item = Option<Vec<u8>>> {
         let Origin { file_idx, records_before } = origin;
         let (path, has_records) = &self.files[file_idx];
-        self.ids[part_idx].iter().enumerate().map(move |(document_idx, id)| match id {
-            Id::Alone => None,
-            Id::Place if !has_records => Some(path.clone()),
-            Id::Place => {
-                let record = records_before + document_idx as u64 + 1;
-                Some([&path[..], format!(":{record}").as_bytes()].concat())
-            }
-            Id::Address(address) => Some(match self.repeated.get(&(part_idx, document_idx)) {
-                None => address.as_bytes().to_vec(),
-                Some(number) => format!("{address} ({number})").into_bytes(),
-            }),
+        self.ids[part_idx].iter().enumerate().map(move |(document_idx, id)| {
+            let name = match id {
+                Id::Alone => return None,
+                Id::Place if !has_records => path.clone(),
+                Id::Place => {
+                    let record = records_before + document_idx as u64 + 1;
+                    [&path[..], format!(":{record}").as_bytes()].concat()
+                }
+                Id::Address(address) => address.as_bytes().to_vec(),
+            };
+            Some(match self.repeated.get(&(part_idx, document_idx)) {
+                None => name,
+                Some(number) => repeated(&name, *number),
+            })
         })
     }
+}
+
+/// The number of the second document of a name.
+const FIRST_NUMBER: u32 = 2;
+
+/// What a document is known by of whose name there is one already.
+fn repeated(name: &[u8], number: u32) -> Vec<u8> {
+    [name, format!(" ({number})").as_bytes()].concat()
 }

@@ -11,14 +11,18 @@ use super::names::Names;
 use super::source::Origin;
 use super::templates::Learned;
 use super::workers::Workers;
+use crate::config::Config;
 use crate::decide::{Copies, Displaced, Keep, PartCopies, Reason, Repeats, Side, Template, Witnesses, decide_repeats};
 use crate::durable::{Bulk, Document};
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
 use crate::index::{EntryOwners, Frozen, Mark, OnChanged, Owner, Place, Trace};
-use crate::recall::{Claim, Claimed, Compared, Elsewhere, UNKNOWN_BLOCK, rest_of};
+use crate::recall::{Claim, Claimed, Compared, Elsewhere, Recalled, UNKNOWN_BLOCK, rest_of};
+use crate::score::Level;
+use hashbrown::hash_map::Entry;
 use hashbrown::{HashMap, HashSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// What was noted of a run.
 #[derive(Clone, Copy)]
@@ -129,8 +133,8 @@ pub(super) struct PartRemembered {
     claimed: Vec<u64>,
     /// The documents that are claimed as wholes.
     claimed_wholes: Vec<u32>,
-    /// Of documents that claim something and came before, what they were last.
-    previous: Vec<(u32, Owner)>,
+    /// The documents that are kept, each with what it was last, if it came before.
+    kept: Vec<(u32, Option<Owner>)>,
 }
 
 impl PartRemembered {
@@ -190,9 +194,10 @@ impl Remembered {
         noted: Noted<'_>,
         names: Names,
         origins: &[Origin],
-        on_changed: OnChanged,
+        config: &Config,
         workers: &Workers,
     ) -> Result<Self> {
+        let keeps_all = config.level >= Level::Safe;
         let which = || std::iter::once(None).chain((0..indexes.n_against()).map(Some));
         // All distinct fingerprints at once, in their order: they lie side by side in the index as well.
         let ask = |against| {
@@ -203,8 +208,8 @@ impl Remembered {
             shards.into_iter().collect::<Result<_>>().map(EntryOwners)
         };
         let held: Vec<EntryOwners> = which().map(ask).collect::<Result<_>>()?;
-        let mut asking = Asking { indexes, noted, names: &names, origins, held, released: HashSet::new() };
-        if on_changed == OnChanged::Release {
+        let mut asking = Asking { indexes, noted, names: &names, origins, held, released: HashSet::new(), keeps_all };
+        if config.on_changed == OnChanged::Release {
             let released =
                 workers.each(noted.traces.len(), || (), |(), part_idx| asking.released_of_part(number(part_idx)));
             for of_part in released {
@@ -258,17 +263,15 @@ impl Remembered {
         for (part_idx, part) in self.parts.iter().enumerate() {
             let trace = &noted.traces[part_idx];
             for (document_idx, name) in self.names.of_part(part_idx, origins[part_idx]).enumerate() {
+                let (Some(id), Some(previous)) = (name, find(&part.kept, document_idx)) else { continue };
                 let blocks = trace.blocks_of(document_idx);
                 let is_claimed_whole = part.claimed_wholes.binary_search(&number(document_idx)).is_ok();
-                let claims_any = is_claimed_whole || blocks.clone().any(|block| part.is_claimed(block));
-                let Some(id) = name.filter(|_| claims_any) else { continue };
                 let compared = noted.compared(number(part_idx), document_idx);
                 let is_claimed = |claim: &Claim| match claim.claimed {
                     Claimed::Block(block) => part.is_claimed(blocks.start + block as usize),
                     Claimed::Whole => is_claimed_whole,
                 };
                 let claims = compared.claims().filter(is_claimed);
-                let previous = find(&part.previous, document_idx);
                 let document = Document { id, previous, blocks: compared.words() };
                 bulk.add(&document, claims.map(|claim| claim.fingerprint))?;
             }
@@ -287,6 +290,8 @@ struct Asking<'a> {
     held: Vec<EntryOwners>,
     /// What counts as nobody's, since the document that had it gives it up.
     released: HashSet<Fingerprint>,
+    /// Whether documents are kept that have nothing of their own: what templates remove of them may be something else when they come again.
+    keeps_all: bool,
 }
 
 /// What is remembered of a part, whose places number the documents of other runs by themselves.
@@ -315,14 +320,20 @@ impl Asking<'_> {
         let named: Vec<(usize, Vec<u8>)> =
             named.filter_map(|(document_idx, name)| Some((document_idx, name?))).collect();
         let keys: Vec<Fingerprint> = named.iter().map(|(_, name)| Fingerprint::of_id(name)).collect();
-        let mut released = Vec::new();
+        let (mut released, mut holders) = (Vec::new(), HashMap::new());
         for ((document_idx, name), last) in named.iter().zip(self.indexes.owners(None, &keys)?) {
             let Some(owner) = last else { continue };
             let Some(last) = self.indexes.document(Known { against: None, owner })? else { continue };
             let words = last.claimed_and_gone(&self.noted.compared(part, *document_idx).words());
             for (fingerprint, owner) in self.indexes.find_words(&words)?.into_iter().flatten() {
-                let holder = self.indexes.document(Known { against: None, owner })?;
-                released.extend(holder.filter(|holder| holder.id == *name).map(|_| fingerprint));
+                let holder: &Vec<u8> = match holders.entry(owner) {
+                    Entry::Occupied(occupied) => occupied.into_mut(),
+                    Entry::Vacant(vacant) => {
+                        let holder = self.indexes.document(Known { against: None, owner })?;
+                        vacant.insert(holder.map_or_else(Vec::new, |holder| holder.id))
+                    }
+                };
+                released.extend((holder == name).then_some(fingerprint));
             }
         }
         Ok(released)
@@ -372,7 +383,7 @@ struct Answering<'a> {
     /// Who has what was not noted: of the index that remembers, and then of the others.
     held: Vec<Vec<Option<Owner>>>,
     /// Documents of other runs that were looked up.
-    known: HashMap<Known, Option<Document>>,
+    known: HashMap<Known, Option<Arc<Recalled>>>,
     /// The numbers of those that are among the answer's others.
     numbers: HashMap<Known, u32>,
     answer: Answer,
@@ -402,8 +413,18 @@ impl Answering<'_> {
         let holders: Vec<Holder> =
             asked.compared.claims().map(|claim| self.holder(asked, claim, last)).collect::<Result<_>>()?;
         self.tell_others(asked, &holders);
-        self.tell_own(asked, &holders, last);
+        let claims_any = self.tell_own(asked, &holders);
+        if claims_any || ((self.asking.keeps_all || last.is_some()) && !self.is_same(asked, last)?) {
+            self.answer.part.kept.push((number(asked.document_idx), last));
+        }
         Ok(())
+    }
+
+    /// Whether a document is what it was last.
+    fn is_same(&self, asked: &Asked, last: Option<Owner>) -> Result<bool> {
+        let Some(owner) = last else { return Ok(false) };
+        let last = self.asking.indexes.document(Known { against: None, owner })?;
+        Ok(last.is_some_and(|last| last.blocks == asked.compared.words()))
     }
 
     /// Who has a claim of a document, of which `last` is what it was when it came before.
@@ -434,12 +455,13 @@ impl Answering<'_> {
             return Ok(last.is_some());
         }
         self.look_up(known)?;
-        Ok(self.known[&known].as_ref().is_some_and(|document| document.id == name))
+        Ok(self.known[&known].as_ref().is_some_and(|recalled| recalled.document().id == name))
     }
 
     fn look_up(&mut self, known: Known) -> Result<()> {
         if !self.known.contains_key(&known) {
-            self.known.insert(known, self.asking.indexes.document(known)?);
+            let document = self.asking.indexes.document(known)?;
+            self.known.insert(known, document.map(|document| Arc::new(Recalled::new(document))));
         }
         Ok(())
     }
@@ -447,8 +469,8 @@ impl Answering<'_> {
     /// Notes what goes since others have it.
     fn tell_others(&mut self, asked: &Asked, holders: &[Holder]) {
         let known = &self.known;
-        let document = |other: Known| known.get(&other).and_then(Option::as_ref);
-        let elsewhere = Elsewhere::new(&asked.compared, holders.iter().map(|holder| holder.other()), document, 0);
+        let recalled = |other: Known| known.get(&other).cloned().flatten();
+        let elsewhere = Elsewhere::new(&asked.compared, holders.iter().map(|holder| holder.other()), recalled, 0);
         let keys: Vec<Known> = elsewhere.keys().collect();
         if keys.is_empty() {
             return;
@@ -480,21 +502,25 @@ impl Answering<'_> {
         let Answering { answer, numbers, known, asking, .. } = self;
         let first = asking.noted.traces.len();
         *numbers.entry(key).or_insert_with(|| {
-            let document = known.get(&key).and_then(Option::as_ref);
-            let id = document.map(|document| String::from_utf8_lossy(&document.id).into_owned());
+            let id = known.get(&key).and_then(Option::as_ref).map(|recalled| recalled.shown_id());
             answer.others.push((key, id.unwrap_or_default()));
             number(first + answer.others.len() - 1)
         })
     }
 
-    /// Notes what stays since it has it, and what it claims.
-    fn tell_own(&mut self, asked: &Asked, holders: &[Holder], last: Option<Owner>) {
+    /// Notes what stays since it has it, and what it claims; says whether it claims anything.
+    fn tell_own(&mut self, asked: &Asked, holders: &[Holder]) -> bool {
         let document_idx = number(asked.document_idx);
         let blocks = self.trace.blocks_of(asked.document_idx);
         let part = &mut self.answer.part;
         let n_told = part.blocks.len();
         let mut firsts: HashMap<Fingerprint, u32> = HashMap::new();
         let mut claims_any = false;
+        // What another of the run is a copy of may have lost what this one has.
+        let is_no_copy = holders.contains(&Holder::Itself) && self.here.of_document(asked.document_idx).is_some();
+        if is_no_copy {
+            part.wholes.push((document_idx, None));
+        }
         for (Claim { claimed, fingerprint, .. }, holder) in asked.compared.claims().zip(holders) {
             match (claimed, holder) {
                 (_, Holder::Other(_)) => {}
@@ -521,20 +547,14 @@ impl Answering<'_> {
                         claims_any = true;
                     }
                 }
-                (Claimed::Whole, Holder::Itself) => {
-                    if self.here.of_document(asked.document_idx).is_some() {
-                        part.wholes.push((document_idx, None));
-                    }
-                }
+                (Claimed::Whole, Holder::Itself) => {}
             }
         }
         if part.blocks.len() > n_told {
             let start = part.blocks.partition_point(|(block, _)| (*block as usize) < blocks.start);
             part.blocks[start..].sort_unstable_by_key(|(block, _)| *block);
         }
-        if let Some(last) = last.filter(|_| claims_any) {
-            part.previous.push((document_idx, last));
-        }
+        claims_any
     }
 }
 

@@ -249,10 +249,15 @@ impl Keeper for InMemory {
         }
         let mut index = self.index.freeze();
         index.renumber(|provisional| number(numbers.of(provisional)));
-        let mut learned = learn_and_apply(workers, &facts, &traces);
+        let sites = indexes.and_then(Indexes::sites);
+        let mut learned = learn_and_apply(workers, &facts, &traces, sites);
+        if let Some(sites) = sites {
+            let documents = facts.iter().flat_map(|part| (0..part.len()).map(|number| part.document(number)));
+            documents.for_each(|document| sites.add(document.site, document.lines));
+        }
         let (mut names, mut templated) = (None, Vec::new());
         if let Some(indexes) = indexes {
-            let names = names.insert(Names::new(plan, ids, workers));
+            let names = names.insert(Names::new(plan, origins, ids, workers));
             if config.level >= Level::Safe {
                 as_before(indexes, &index, &traces, names, origins, &mut learned, workers)?;
             }
@@ -268,8 +273,7 @@ impl Keeper for InMemory {
             Keep::None => Witnesses::find(&index, &traces, Some(&displaced)),
         };
         let found = FoundInMemory { index, witnesses, traces, outlines, learned, displaced, keep, templated };
-        let ask =
-            |(indexes, names)| Remembered::ask(indexes, found.noted(), names, origins, config.on_changed, workers);
+        let ask = |(indexes, names)| Remembered::ask(indexes, found.noted(), names, origins, config, workers);
         let remembered = indexes.zip(names).map(ask).transpose()?;
         Ok((Found::InMemory(Box::new(found)), remembered))
     }

@@ -3,6 +3,7 @@
 use super::workers::Workers;
 use crate::decide::Template;
 use crate::index::{Mark, Trace};
+use crate::sites::Sites;
 use crate::template::{DocumentFacts, PartFacts, chosen, learn};
 use hashbrown::HashMap;
 
@@ -14,10 +15,16 @@ pub(crate) struct Learned {
     pub(crate) template: Template,
 }
 
-/// Learns the templates of all sites, and finds for each part what they remove, in the order of its blocks.
+/// Learns the templates of all sites, from the run's documents and those that are known of other runs, and finds for each part what they
+/// remove, in the order of its blocks.
 ///
 /// Sites do not depend on each other, so that threads take them in any order.
-pub(super) fn learn_and_apply(workers: &Workers, facts: &[PartFacts], traces: &[Trace]) -> Vec<Vec<Learned>> {
+pub(super) fn learn_and_apply(
+    workers: &Workers,
+    facts: &[PartFacts],
+    traces: &[Trace],
+    known: Option<&Sites>,
+) -> Vec<Vec<Learned>> {
     let mut sites: HashMap<&str, Vec<(usize, usize)>> = HashMap::new();
     for (part_idx, part) in facts.iter().enumerate() {
         for number in 0..part.len() {
@@ -25,7 +32,7 @@ pub(super) fn learn_and_apply(workers: &Workers, facts: &[PartFacts], traces: &[
         }
     }
     let mut sites: Vec<(&str, Vec<(usize, usize)>)> =
-        sites.into_iter().filter(|(_, documents)| documents.len() > 1).collect();
+        sites.into_iter().filter(|(_, documents)| documents.len() > 1 || known.is_some()).collect();
     sites.sort_unstable_by_key(|(site, _)| *site);
     let found = workers.each(
         sites.len(),
@@ -36,7 +43,7 @@ pub(super) fn learn_and_apply(workers: &Workers, facts: &[PartFacts], traces: &[
                 .iter()
                 .map(|(part_idx, number)| (*part_idx, facts[*part_idx].document(*number)))
                 .collect();
-            of_site(&documents, traces)
+            of_site(&documents, traces, known)
         },
     );
     let mut parts: Vec<Vec<Learned>> = vec![Vec::new(); facts.len()];
@@ -49,8 +56,12 @@ pub(super) fn learn_and_apply(workers: &Workers, facts: &[PartFacts], traces: &[
     parts
 }
 
-fn of_site(documents: &[(usize, DocumentFacts<'_>)], traces: &[Trace]) -> Vec<(usize, Learned)> {
-    let templates = learn(&chosen(documents.iter().map(|(_, document)| *document).collect()));
+fn of_site(documents: &[(usize, DocumentFacts<'_>)], traces: &[Trace], known: Option<&Sites>) -> Vec<(usize, Learned)> {
+    let site = documents[0].1.site;
+    let elsewhere = known.map_or_else(Vec::new, |known| known.pages(site));
+    let elsewhere =
+        elsewhere.iter().map(|(identity, lines)| DocumentFacts { document_idx: 0, site, identity: *identity, lines });
+    let templates = learn(&chosen(documents.iter().map(|(_, document)| *document).chain(elsewhere).collect()));
     let mut found = Vec::new();
     for (part_idx, document) in documents {
         let trace = &traces[*part_idx];

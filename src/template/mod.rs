@@ -24,7 +24,7 @@ mod line;
 mod site;
 mod union;
 
-pub(crate) use facts::{DocumentFacts, PartFacts, chosen, site_name};
+pub(crate) use facts::{DocumentFacts, PartFacts, chosen, identity, site_name};
 pub(crate) use file::is_facts;
 pub(crate) use learn::learn;
 pub(crate) use line::{Line, Shape, mask, mask_shaped};
@@ -39,7 +39,7 @@ pub const LEARNED_VERSION: u32 = 1;
 /// A document of a site with more is not looked at, unless its identity is among the so many smallest.
 pub(crate) const MAX_DOCUMENTS: usize = 16_384;
 /// Below so many pages there are few, and blocks in mid-page must be longer and on more of them.
-const FEW: usize = 8;
+pub(crate) const FEW: usize = 8;
 /// So many copies a page, and a line is part of how the content is built.
 const OFTEN: u32 = 3;
 /// A page that has so many lines of prose does not lose all of them.

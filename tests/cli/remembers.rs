@@ -67,6 +67,18 @@ fn of_records_with_one_address_the_first_of_a_run_stays() {
         // Another file, in which the same page comes again.
         .with("again.jsonl", [record(other, SHIP), record(one, SHIP)].concat());
     let left = [record(one, SHIP), record(one, ""), record(other, BAKER), record(one, "")].concat();
+    // Names that look as if they had been given to the second of a name, and the same file by two names.
+    let odd =
+        [record("x", "A"), record("x", "B"), record("x (2)", "C"), record("x", "D"), record("x (2)", "E")].concat();
+    let long = |text: &str| odd.replace("\"text\":\"", &format!("\"text\":\"{text}"));
+    let folder = folder.with("odd/in.jsonl", long(SHIP)).with("odd/in.txt", BAKER).with_link("also", "odd");
+    for _ in 0..2 {
+        let _ = folder.run(&format!("{CLEAN} odd also -o odd.out --index odd.index --force --max-removed-run 1"));
+        folder.run("index verify odd.index").ends_with(0);
+        let left =
+            folder.files("odd.out").iter().map(|file| folder.read(&format!("odd.out/{file}"))).collect::<String>();
+        assert_eq!((left.matches(SHIP).count(), left.matches(BAKER).count()), (5, 1), "{left}");
+    }
     for _ in 0..2 {
         folder.run(&format!("{CLEAN} in.jsonl -o out.jsonl --index seen --force")).ends(0, &[]);
         assert_eq!(folder.read("out.jsonl"), left);
@@ -236,25 +248,21 @@ fn gazette(number: usize) -> String {
 #[test]
 fn a_page_that_comes_again_loses_the_templates_that_it_lost_at_first() {
     let all: String = (0..12).map(gazette).collect();
-    let folder = Folder::new().with("all.jsonl", &all).with("one.jsonl", gazette(7)).with("more.jsonl", gazette(77));
+    let folder = Folder::new().with("all.jsonl", &all).with("one.jsonl", gazette(7));
     let clean = "clean -q --pack cnet --index seen";
     folder.run(&format!("{clean} all.jsonl -o all.out")).ends(0, &[]);
     let left = folder.read("all.out").lines().nth(7).expect("there are twelve").to_owned() + "\n";
     assert!(!left.contains("HARBOUR") && !left.contains("Imprint") && left.contains("tale"), "{left}");
     let stats = folder.run("index stats seen --json").stdout;
 
-    // Alone it shows no template, nor does another page, which comes for the first time.
+    // Alone it shows no template.
     folder.run(&format!("{clean} one.jsonl -o one.out --journal journal")).ends(0, &[]);
     assert_eq!(folder.read("one.out"), left);
     assert_eq!(folder.run("index stats seen --json").stdout, stats);
     folder.run("restore one.out -o back --journal journal").ends_with(0);
     assert!(folder.bytes("back") == folder.bytes("one.jsonl"));
-    let told = folder.run("explain one.jsonl --index seen --pack cnet").stdout;
-    assert!(told.contains("template: as when the page came first"), "{told}");
-    folder.run(&format!("{clean} more.jsonl -o more.out")).ends(0, &[]);
-    assert!(folder.read("more.out").contains("HARBOUR"));
 
-    // Nor does a crawl know any, but for what it is told so.
+    // A crawl knows as well.
     let crawl = Crawl::open(folder.path("seen"), &Config { pack: vec!["cnet".into()], ..Config::default() });
     let crawl = crawl.expect("it can be opened");
     let page: serde_json::Value = serde_json::from_str(&gazette(7)).expect("it is JSON");
@@ -264,8 +272,81 @@ fn a_page_that_comes_again_loses_the_templates_that_it_lost_at_first() {
     assert_eq!(cleaned.text(), expected["text"].as_str().expect("it has one").as_bytes());
     drop(crawl);
 
+    // Where the sites are forgotten, too.
+    std::fs::remove_file(folder.path("seen/sites")).expect("it is there");
+    let told = folder.run("explain one.jsonl --index seen --pack cnet").stdout;
+    assert!(told.contains("template: as when the page came first"), "{told}");
+    folder.run(&format!("{clean} one.jsonl -o one.out --force")).ends(0, &[]);
+    assert_eq!(folder.read("one.out"), left);
+
     // What is to lose no template loses none.
     folder.run(&format!("{clean} one.jsonl -o rules.out --level rules")).ends(0, &[]);
     assert!(folder.read("rules.out").contains("HARBOUR"));
     folder.run("index verify seen").ends_with(0);
+}
+
+#[test]
+fn new_pages_lose_the_templates_of_those_that_came_before() {
+    let pages = |from: usize, to: usize| -> String { (from..to).map(gazette).collect() };
+    let folder = Folder::new().with("many.jsonl", pages(0, 12)).with("new.jsonl", pages(20, 21));
+    let clean = "clean -q --pack cnet --index seen";
+    folder.run(&format!("{clean} new.jsonl -o alone.out --dry-run")).ends_with(0);
+    folder.run(&format!("{clean} many.jsonl -o many.out")).ends(0, &[]);
+    let told = folder.run("explain new.jsonl --index seen --pack cnet").stdout;
+    assert!(told.contains("template: on 13 of 13 pages of the site"), "{told}");
+    folder.run(&format!("{clean} new.jsonl -o new.out")).ends(0, &[]);
+    let left = folder.read("new.out");
+    assert!(!left.contains("HARBOUR") && !left.contains("Imprint") && left.contains("tale"), "{left}");
+
+    // A crawl goes on with it, and a run with what the crawl brought.
+    let crawl = |folder: &Folder, from: usize, to: usize| {
+        let crawl = Crawl::open(folder.path("seen"), &Config { pack: vec!["cnet".into()], ..Config::default() });
+        let crawl = crawl.expect("it can be opened");
+        let clean = |number: usize| {
+            let page: serde_json::Value = serde_json::from_str(&gazette(number)).expect("it is JSON");
+            let (text, url) = (page["text"].as_str().expect("it has one"), page["url"].as_str());
+            let cleaned = crawl.clean(&Document { url, ..Document::new(text) }).expect("it can be cleaned");
+            String::from_utf8(cleaned.into_text()).expect("it is text")
+        };
+        let left: Vec<String> = (from..to).map(clean).collect();
+        crawl.commit().expect("it can be written");
+        left
+    };
+    let left = crawl(&folder, 21, 22);
+    assert!(!left[0].contains("HARBOUR") && left[0].contains("tale"), "{left:?}");
+    let other = Folder::new().with("new.jsonl", pages(20, 21));
+    let left = crawl(&other, 0, 12);
+    // The first pages of a site have nobody to compare with; each keeps what it had when it came first.
+    let with_header: Vec<bool> = left.iter().map(|text| text.contains("HARBOUR")).collect();
+    assert_eq!(with_header, (0..12).map(|number| number < 8).collect::<Vec<_>>(), "{left:?}");
+    assert_eq!(crawl(&other, 0, 12), left);
+    other.run(&format!("{clean} new.jsonl -o new.out")).ends(0, &[]);
+    assert!(!other.read("new.out").contains("HARBOUR"));
+    other.run("index verify seen").ends_with(0);
+}
+
+#[test]
+fn a_run_that_only_gives_up_is_a_commit() {
+    let page = |text: &str| format!("{{\"url\":\"https://a.example/1\",\"text\":\"{text}\"}}\n");
+    let folder = Folder::new().with("in.jsonl", page(SHIP)).with("less.jsonl", page("Short.")).with("other.txt", SHIP);
+    let clean = format!("{CLEAN} --on-changed release --index seen");
+    folder.run(&format!("{clean} in.jsonl -o out.jsonl")).ends(0, &[]);
+    folder.run(&format!("{clean} less.jsonl -o less.out")).ends(0, &[]);
+    folder.run("index verify seen").ends_with(0);
+    folder.run(&format!("{clean} other.txt -o other.out")).ends(0, &[]);
+    assert_eq!(folder.read("other.out"), SHIP);
+}
+
+#[test]
+fn a_copy_within_the_run_keeps_what_the_other_lost_to_it() {
+    let folder = Folder::new().with("before/z.txt", format!("{SHIP}\nThen.\n"));
+    folder.run(&format!("{CLEAN} before -o before.out --index seen")).ends(0, &[]);
+    // In the place of the same file there is now a copy of another one.
+    let text = format!("{SHIP}\nNow.\n");
+    let folder = folder.with("before/z.txt", &text).with("before/e.txt", &text);
+    for _ in 0..2 {
+        folder.run(&format!("{CLEAN} before -o out --index seen --force")).ends(0, &[]);
+        assert_eq!(folder.read("out/e.txt"), "Now.\n");
+        assert!(folder.read("out/z.txt").starts_with(SHIP));
+    }
 }

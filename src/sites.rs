@@ -1,0 +1,337 @@
+//! Sites whose pages came, from run to run and in a crawl: facts of some pages of each, and the templates that follow from them.
+//!
+//! ```text
+//! file      a log beside the index: an entry with the versions, then one for each commit
+//! entry     pages: bytes of the site's name 4 │ lines 4 │ the name │ 8 bytes for each line that shows something
+//! ```
+//! Numbers are little-endian. Of each site the pages with the smallest identities are kept, which are a fair sample of all that came, in whatever
+//! order. It is knowledge that no promise depends on: what a page lost to templates is kept with the page. So the file is not put on the disk by itself;
+//! what a crash tears off is forgotten, and sites that were not met for longest go where there are too many.
+
+use crate::error::{Error, Result};
+use crate::fingerprint::Fingerprint;
+use crate::log::{self, Log};
+use crate::template::{FEW, LEARNED_VERSION, Line, SiteTemplates, identity, learn};
+use hashbrown::HashMap;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The name of the file.
+const NAME: &str = "sites";
+/// The version of its format.
+const FORMAT: u32 = 1;
+/// So many pages of a site are kept.
+const PAGES: usize = 128;
+/// So many bytes of lines are kept of all sites.
+const MOST_BYTES: usize = 64 << 20;
+/// What a page and a site take besides their lines, more or less.
+const PAGE_BYTES: usize = 64;
+
+/// What is known of sites.
+#[derive(Debug)]
+pub(crate) struct Sites {
+    state: Mutex<State>,
+    most_bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    sites: HashMap<Box<str>, Site>,
+    /// What is kept takes so much.
+    bytes: usize,
+    /// How often sites were met.
+    clock: u64,
+    /// What was added and is not in the file yet.
+    pending: Vec<u8>,
+    /// The file, if it is written to.
+    log: Option<Log>,
+}
+
+#[derive(Debug, Default)]
+struct Site {
+    pages: BTreeMap<Fingerprint, Box<[Line]>>,
+    templates: Arc<SiteTemplates>,
+    /// How many pages were added since the templates were learned.
+    n_new: usize,
+    last_met: u64,
+}
+
+impl Site {
+    /// Whether so much is new that its templates should be learned again.
+    fn is_stale(&self) -> bool {
+        self.pages.len() >= FEW && 4 * self.n_new >= self.pages.len()
+    }
+}
+
+impl Sites {
+    /// Reads what is known beside the index in a folder, and goes on with it if it is written to, which one process does at a time.
+    pub(crate) fn open(index: &Path, writes: bool) -> Result<Self> {
+        Self::open_with(index, writes, MOST_BYTES)
+    }
+
+    fn open_with(index: &Path, writes: bool, most_bytes: usize) -> Result<Self> {
+        let path = index.join(NAME);
+        let sites = Sites { state: Mutex::default(), most_bytes };
+        let head = [FORMAT.to_le_bytes(), LEARNED_VERSION.to_le_bytes()].concat();
+        let (mut is_first, mut is_of_this_version) = (true, false);
+        let mut end = 0;
+        if path.exists() {
+            end = log::read(&path, |entry, _| {
+                if std::mem::take(&mut is_first) {
+                    is_of_this_version = entry == head;
+                    // What was learned by other rules is of no use.
+                    return Ok(is_of_this_version);
+                }
+                sites.take(entry).ok_or_else(|| Error::damaged_index(&path, "an entry is none of sites"))?;
+                Ok(true)
+            })?;
+        }
+        let mut state = sites.state();
+        state.pending.clear();
+        if writes && (!is_of_this_version || end > 4 * state.bytes as u64 + (1 << 20)) {
+            let mut log = Log::create(&path)?;
+            log.append(&[&head])?;
+            state.log = Some(log);
+            let State { sites, pending, .. } = &mut *state;
+            for (name, site) in &*sites {
+                site.pages.values().for_each(|lines| write_page(name, lines, pending));
+            }
+        } else if writes {
+            state.log = Some(Log::go_on(&path, end)?);
+        }
+        drop(state);
+        Ok(sites)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Whatever was left half-done is a page more or less.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in the pages of an entry, if it is one.
+    fn take(&self, mut entry: &[u8]) -> Option<()> {
+        while !entry.is_empty() {
+            let (site_bytes, rest) = entry.split_first_chunk()?;
+            let (n_lines, rest) = rest.split_first_chunk()?;
+            let (name, rest) = rest.split_at_checked(u32::from_le_bytes(*site_bytes) as usize)?;
+            let (lines, rest) = rest.split_at_checked((u32::from_le_bytes(*n_lines) as usize).checked_mul(8)?)?;
+            let (lines, _) = lines.as_chunks::<8>();
+            let lines: Vec<Line> = lines.iter().map(|line| Line::from_bytes(*line)).collect();
+            self.add(std::str::from_utf8(name).ok()?, &lines);
+            entry = rest;
+        }
+        Some(())
+    }
+
+    /// Adds a page of a site.
+    pub(crate) fn add(&self, name: &str, lines: &[Line]) {
+        let identity = identity(lines);
+        let mut state = self.state();
+        let State { sites, bytes, clock, pending, .. } = &mut *state;
+        *clock += 1;
+        let site = match sites.get_mut(name) {
+            Some(site) => site,
+            None => {
+                *bytes += PAGE_BYTES + name.len();
+                sites.entry(name.into()).or_default()
+            }
+        };
+        site.last_met = *clock;
+        let is_sampled =
+            site.pages.len() < PAGES || site.pages.last_key_value().is_some_and(|(last, _)| identity < *last);
+        if !is_sampled || site.pages.contains_key(&identity) {
+            return;
+        }
+        site.pages.insert(identity, lines.into());
+        site.n_new += 1;
+        *bytes += page_bytes(lines);
+        if site.pages.len() > PAGES
+            && let Some((_, lines)) = site.pages.pop_last()
+        {
+            *bytes -= page_bytes(&lines);
+        }
+        write_page(name, lines, pending);
+        if *bytes > self.most_bytes {
+            state.forget_some(self.most_bytes / 8 * 7);
+        }
+    }
+
+    /// The templates of a site, as far as enough of its pages are known.
+    pub(crate) fn templates(&self, name: &str) -> Arc<SiteTemplates> {
+        let mut state = self.state();
+        let Some(site) = state.sites.get_mut(name) else { return Arc::default() };
+        if !site.is_stale() {
+            return Arc::clone(&site.templates);
+        }
+        site.n_new = 0;
+        let pages: Vec<Box<[Line]>> = site.pages.values().cloned().collect();
+        // Learning takes no lock.
+        drop(state);
+        let templates = Arc::new(learn(&pages.iter().map(|lines| &**lines).collect::<Vec<_>>()));
+        if let Some(site) = self.state().sites.get_mut(name) {
+            site.templates = Arc::clone(&templates);
+        }
+        templates
+    }
+
+    /// The pages that are known of a site, by their identities.
+    pub(crate) fn pages(&self, name: &str) -> Vec<(Fingerprint, Box<[Line]>)> {
+        let state = self.state();
+        let pages = state.sites.get(name).map(|site| &site.pages);
+        pages.into_iter().flatten().map(|(identity, lines)| (*identity, lines.clone())).collect()
+    }
+
+    /// Writes down what was added.
+    pub(crate) fn write(&self) -> Result<()> {
+        let mut state = self.state();
+        let State { pending, log, .. } = &mut *state;
+        if let Some(log) = log
+            && !pending.is_empty()
+        {
+            log.append(&[pending])?;
+        }
+        pending.clear();
+        Ok(())
+    }
+}
+
+impl State {
+    /// Forgets the sites that were not met for longest, until what is left takes at most so much.
+    fn forget_some(&mut self, most_bytes: usize) {
+        let mut by_age: Vec<(u64, Box<str>)> =
+            self.sites.iter().map(|(name, site)| (site.last_met, name.clone())).collect();
+        by_age.sort_unstable();
+        for (_, name) in by_age {
+            if self.bytes <= most_bytes {
+                return;
+            }
+            if let Some(site) = self.sites.remove(&name) {
+                let of_pages: usize = site.pages.values().map(|lines| page_bytes(lines)).sum();
+                self.bytes -= PAGE_BYTES + name.len() + of_pages;
+            }
+        }
+    }
+}
+
+fn page_bytes(lines: &[Line]) -> usize {
+    PAGE_BYTES + size_of_val(lines)
+}
+
+fn write_page(site: &str, lines: &[Line], out: &mut Vec<u8>) {
+    let [site_bytes, n_lines] = [site.len(), lines.len()].map(u32::try_from);
+    let (Ok(site_bytes), Ok(n_lines)) = (site_bytes, n_lines) else { return };
+    out.extend_from_slice(&site_bytes.to_le_bytes());
+    out.extend_from_slice(&n_lines.to_le_bytes());
+    out.extend_from_slice(site.as_bytes());
+    lines.iter().for_each(|line| out.extend_from_slice(&line.to_bytes()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(numbers: impl IntoIterator<Item = u32>) -> Vec<Line> {
+        numbers.into_iter().map(|number| Line::of_masked(format!("line {number:x}").as_bytes())).collect()
+    }
+
+    fn open(folder: &Path) -> Sites {
+        Sites::open(folder, true).expect("it can be opened")
+    }
+
+    fn known(sites: &Sites, name: &str) -> Vec<Fingerprint> {
+        sites.pages(name).into_iter().map(|(identity, _)| identity).collect()
+    }
+
+    #[test]
+    fn what_was_written_is_known_again_in_whatever_order_it_came() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let other = tempfile::tempdir().expect("a folder can be made");
+        let (forth, back) = (open(folder.path()), open(other.path()));
+        for number in 0..500 {
+            forth.add("a.example", &lines([1, 2, number]));
+            back.add("a.example", &lines([1, 2, 499 - number]));
+            forth.add(&format!("{number}.example"), &lines([number]));
+        }
+        let sample = known(&forth, "a.example");
+        assert_eq!((sample.len(), &sample), (PAGES, &known(&back, "a.example")));
+        // What was not written is not known.
+        forth.write().expect("it can be written");
+        forth.add("b.example", &lines([1]));
+        drop(forth);
+        for _ in 0..2 {
+            let again = open(folder.path());
+            assert_eq!(known(&again, "a.example"), sample);
+            assert_eq!((known(&again, "77.example").len(), known(&again, "b.example").len()), (1, 0));
+        }
+    }
+
+    #[test]
+    fn templates_are_learned_as_pages_come() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let sites = open(folder.path());
+        let page = |number: u32| lines([1, 2, 3, 100 + number, 200 + number, 4, 5]);
+        for number in 0..40 {
+            let of_page = |number: u32| {
+                let mut gone = Vec::new();
+                sites.templates("a.example").apply(&page(number), |rank, _| gone.push(rank));
+                gone
+            };
+            let gone = of_page(number);
+            // Of some pages nothing is said yet.
+            assert_eq!(gone.is_empty(), number < 8, "page {number}: {gone:?}");
+            assert!(gone.iter().all(|rank| ![3, 4].contains(rank)));
+            sites.add("a.example", &page(number));
+        }
+        assert!(sites.templates("b.example").iter().next().is_none());
+    }
+
+    #[test]
+    fn sites_that_were_not_met_for_longest_are_forgotten() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let sites = Sites::open_with(folder.path(), true, 100_000).expect("it can be opened");
+        for number in 0..2000 {
+            sites.add(&format!("{number}.example"), &lines(0..10));
+            sites.add("kept.example", &lines([number, 1, 2]));
+            assert!(sites.state().bytes <= 100_000);
+        }
+        let (first, last) = (known(&sites, "0.example"), known(&sites, "1999.example"));
+        assert_eq!((first.len(), last.len(), known(&sites, "kept.example").len()), (0, 1, PAGES));
+        sites.write().expect("it can be written");
+        // Most of what is written is of no use any more, and goes when it is opened again.
+        let size = || std::fs::metadata(folder.path().join(NAME)).expect("it is there").len();
+        for _ in 0..10 {
+            for number in 0..2000 {
+                sites.add(&format!("{number}.example"), &lines(0..10));
+            }
+            sites.write().expect("it can be written");
+        }
+        let before = size();
+        drop(sites);
+        let sites = Sites::open_with(folder.path(), true, 100_000).expect("it can be opened");
+        sites.write().expect("it can be written");
+        assert!(size() < before / 4, "{before} bytes, and then {}", size());
+        assert_eq!(known(&sites, "1999.example").len(), 1);
+    }
+
+    #[test]
+    fn damage_is_forgotten_and_never_a_panic() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let path = folder.path().join(NAME);
+        let sites = open(folder.path());
+        for number in 0..10 {
+            sites.add("a.example", &lines([number]));
+            sites.write().expect("it can be written");
+        }
+        drop(sites);
+        let whole = std::fs::read(&path).expect("it is there");
+        for at in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1 << (at % 8);
+            for bytes in [&damaged[..], &whole[..at]] {
+                std::fs::write(&path, bytes).expect("it can be written");
+                assert!(known(&open(folder.path()), "a.example").len() < 10);
+            }
+        }
+    }
+}
