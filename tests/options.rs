@@ -196,7 +196,8 @@ fn run(folder: &std::path::Path, config: &str, arguments: &[String]) -> (Option<
     for entry in walkdir::WalkDir::new(folder).sort_by_file_name().min_depth(1) {
         let entry = entry.expect("the folder can be walked");
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name == "in.jsonl" || name == "dehusk.toml" || entry.file_type().is_dir() {
+        // The head of an index has something random.
+        if name == "in.jsonl" || name == "dehusk.toml" || name == "head" || entry.file_type().is_dir() {
             continue;
         }
         let bytes = std::fs::read(entry.path()).expect("an output can be read");

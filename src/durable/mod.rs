@@ -43,7 +43,7 @@ use files::{Folder, Lock, Series};
 use mark::{Mark, Marker};
 pub use reader::IndexReader;
 use record::{Held, Record, Width};
-pub(crate) use sealed::Committed;
+pub(crate) use sealed::{Committed, IndexState};
 use sealed::{Head, List};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -103,6 +103,8 @@ pub struct IndexOptions {
 #[derive(Debug)]
 struct Shared {
     folder: Folder,
+    /// What tells it from other indexes.
+    identity: String,
     width: Width,
     table_records: usize,
     view: Mutex<Arc<View>>,
@@ -156,7 +158,7 @@ impl IndexOptions {
     /// What an index is that is made with these options.
     fn head(&self) -> Head {
         let (owners, settings) = (self.owners, self.settings.clone());
-        Head { dehusk_index: Head::VERSION, fold: FOLD_VERSION, owners, settings }
+        Head { dehusk_index: Head::VERSION, fold: FOLD_VERSION, identity: String::new(), owners, settings }
     }
 
     /// Opens what is committed of the index in a folder, for reading.
@@ -192,12 +194,13 @@ impl IndexOptions {
             Some(head) => head,
             None => {
                 List::default().write(&folder)?;
-                wanted.write(&folder)?;
-                wanted.clone()
+                let head = wanted.clone().identified();
+                head.write(&folder)?;
+                head
             }
         };
         head.refuse_difference(&wanted, &folder)?;
-        let shared = Arc::new(Shared::open(folder, head.width(), self.table_records)?);
+        let shared = Arc::new(Shared::open(folder, &head, self.table_records)?);
         let background = Background::start(&shared)?;
         Ok(Index { shared, background, _lock: lock })
     }
@@ -250,9 +253,9 @@ impl Index {
         self.background.write(full)
     }
 
-    /// What is committed.
-    pub(crate) fn committed(&self) -> Committed {
-        self.shared.active().committed
+    /// What it is, and what is committed.
+    pub(crate) fn state(&self) -> IndexState {
+        IndexState { identity: self.shared.identity.clone(), committed: self.shared.active().committed }
     }
 
     /// Waits until what was committed is in runs, and as many are merged as shall be.
@@ -319,7 +322,8 @@ impl Claims for Index {
 
 impl Shared {
     /// Opens what is in a folder, of which the lock is held.
-    fn open(folder: Folder, width: Width, table_records: usize) -> Result<Self> {
+    fn open(folder: Folder, head: &Head, table_records: usize) -> Result<Self> {
+        let (width, identity) = (head.width(), head.identity.clone());
         let Contents { list, runs, table, committed, log_number, log_end } = Contents::read(&folder, width)?;
         let log = Log::go_on(&folder.numbered(Series::Log, log_number), log_end)?;
         // What a process that was killed had written, and nobody was told of, counts as committed from now on.
@@ -351,7 +355,7 @@ impl Shared {
             documents,
         };
         let (view, active, list) = (Mutex::new(view), Mutex::new(active), Mutex::new(list));
-        Ok(Shared { folder, width, table_records, view, active, list, documents: reader })
+        Ok(Shared { folder, identity, width, table_records, view, active, list, documents: reader })
     }
 
     fn active(&self) -> MutexGuard<'_, Active> {

@@ -5,7 +5,7 @@ use super::contents::{Contents, head_of};
 use super::documents::{Document, DocumentsReader, Word};
 use super::files::Folder;
 use super::record::{Held, Record};
-use super::sealed::{Committed, Head, List};
+use super::sealed::{Committed, Head, IndexState, List};
 use super::view::{View, in_order};
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
@@ -68,9 +68,9 @@ impl IndexReader {
 }
 
 impl IndexReader {
-    /// What is committed, as it was opened.
-    pub(crate) fn committed(&self) -> Committed {
-        self.committed
+    /// What it is, and what was committed when it was opened.
+    pub(crate) fn state(&self) -> IndexState {
+        IndexState { identity: self.head.identity.clone(), committed: self.committed }
     }
 }
 

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::ErrorKind;
 
 /// What an index is, which never changes.
@@ -15,6 +16,8 @@ pub(super) struct Head {
     pub(super) dehusk_index: u32,
     /// The version of the fold that its fingerprints are of.
     pub(super) fold: u32,
+    /// What tells it from all others: random, and not from the settings.
+    pub(super) identity: String,
     /// Whether it says who has a fingerprint.
     pub(super) owners: bool,
     /// The settings on which it depends what has which fingerprint.
@@ -32,6 +35,14 @@ pub(super) struct List {
     pub(super) next: u64,
     /// What was committed before that log was begun.
     pub(super) committed: Committed,
+}
+
+/// What an index is and was when it was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct IndexState {
+    /// What tells it from all others.
+    pub(crate) identity: String,
+    pub(crate) committed: Committed,
 }
 
 /// What a commit says besides the claims.
@@ -58,6 +69,12 @@ impl Head {
 
     pub(super) fn write(&self, folder: &Folder) -> Result<()> {
         write(folder, Self::NAME, self)
+    }
+
+    /// The same, told from all others.
+    pub(super) fn identified(self) -> Self {
+        let random = || RandomState::new().build_hasher().finish();
+        Head { identity: format!("{:016x}{:016x}", random(), random()), ..self }
     }
 
     /// How its records are written.

@@ -1,13 +1,14 @@
 //! The indexes that a run is held against: the one that remembers it, and those that are only read.
 
 use crate::config::Config;
-use crate::durable::{Committed, Document, Index, IndexReader, Remembers, Word};
-use crate::error::Result;
+use crate::durable::{Document, Index, IndexReader, IndexState, Remembers, Word};
+use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::index::Owner;
 use crate::recall;
 use crate::score::Level;
 use crate::sites::Sites;
+use crate::store::canonical_to_be;
 use std::path::Path;
 
 /// The indexes of a run.
@@ -79,13 +80,19 @@ impl Indexes {
         self.sites.as_ref()
     }
 
-    /// What is committed in the index that remembers.
-    pub(super) fn committed(&self) -> Option<Committed> {
-        match &self.own {
+    /// How each of them is: the one that remembers first, if there is one.
+    pub(super) fn states(&self) -> Vec<IndexState> {
+        let own = match &self.own {
             Own::None => None,
-            Own::Writes(index) => Some(index.committed()),
-            Own::Reads(index) => Some(index.committed()),
-        }
+            Own::Writes(index) => Some(index.state()),
+            Own::Reads(index) => Some(index.state()),
+        };
+        own.into_iter().chain(self.against.iter().map(|against| against.index.state())).collect()
+    }
+
+    /// Whether anything was remembered before.
+    pub(super) fn has_documents(&self) -> bool {
+        self.of(None).is_some_and(|index| !index.is_empty())
     }
 
     /// How many there are that are only read.
@@ -128,7 +135,30 @@ impl Indexes {
     }
 }
 
-/// Whether there is anything that could be an index.
+/// Refuses to write into the folder of an index, and an index that is one of those that are only read.
+pub(super) fn refuse_own(config: &Config) -> Result<()> {
+    let Config { index, against, output, journal, report, .. } = config;
+    for folder in index.iter().chain(against) {
+        let Some(canonical) = canonical_to_be(folder) else { continue };
+        for written in [output, journal, report].into_iter().flatten() {
+            if canonical_to_be(written).is_some_and(|written| written.starts_with(&canonical)) {
+                let (written, folder) = (written.display(), folder.display());
+                let what = format!(
+                    "{written}: is the index {folder} or in it, where nothing else may be written; choose another place"
+                );
+                return Err(Error::usage(what));
+            }
+        }
+    }
+    let Some(index) = index else { return Ok(()) };
+    if against.iter().any(|folder| canonical_to_be(folder) == canonical_to_be(index)) {
+        let what = format!("{}: is given as --index and --against; leave one out", index.display());
+        return Err(Error::usage(what));
+    }
+    Ok(())
+}
+
+/// Whether there is anything that could be an index: more than what is left of one that was never begun.
 fn is_there(path: &Path) -> bool {
-    std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some())
+    std::fs::read_dir(path).is_ok_and(|entries| entries.flatten().any(|entry| entry.file_name() != "lock"))
 }

@@ -17,7 +17,7 @@ use super::plan::{Plan, PlannedFile};
 use super::report::{PartDone, PartNumbers, settings};
 use super::source::Part;
 use crate::config::Config;
-use crate::durable::Committed;
+use crate::durable::{Committed, IndexState};
 use crate::error::{Error, Result};
 use crate::log::{Log, Stretch};
 use serde::{Deserialize, Serialize};
@@ -65,9 +65,9 @@ struct Head {
     report: Option<String>,
     /// BLAKE3 of packs and weights that are files.
     rules: String,
-    /// What was committed in the index that remembers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    index: Option<Committed>,
+    /// How the indexes were: the one that remembers first, if there is one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    indexes: Vec<IndexState>,
     /// The inputs that are cleaned, in order.
     inputs: Vec<Input>,
     /// Those that the survey could not read.
@@ -100,7 +100,7 @@ impl Input {
 }
 
 impl Head {
-    fn of(config: &Config, inputs: Vec<Input>, index: Option<Committed>) -> Self {
+    fn of(config: &Config, inputs: Vec<Input>, indexes: Vec<IndexState>) -> Self {
         let told = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
         let mut hasher = blake3::Hasher::new();
         // Names of built-in packs are no files, and what is in those follows from the version.
@@ -115,7 +115,7 @@ impl Head {
             journal: told(&config.journal),
             report: told(&config.report),
             rules: hasher.finalize().to_hex().to_string(),
-            index,
+            indexes,
             inputs,
             left_out: Vec::new(),
         }
@@ -214,12 +214,7 @@ pub(super) struct Begun {
 impl Begun {
     /// The run that is unfinished in a folder, if there is one and the configuration asks to go on with it. Its inputs are
     /// those of `plan`, or else it is refused.
-    pub(super) fn find(
-        config: &Config,
-        output: &Path,
-        plan: &Plan,
-        index_now: Option<Committed>,
-    ) -> Result<Option<Self>> {
+    pub(super) fn find(config: &Config, output: &Path, plan: &Plan, indexes: &[IndexState]) -> Result<Option<Self>> {
         let path = manifest_path(output);
         if !config.resume {
             return Ok(None);
@@ -243,8 +238,12 @@ impl Begun {
         // A run that was killed before all of the head was written has done nothing.
         let (Some(log), Some(head)) = (log, head) else { return Ok(None) };
         let begun = Begun { path, state: State { log, parts }, head, outputs, index };
-        if begun.head.index != index_now && (begun.index.is_none() || begun.index != index_now) {
-            return Err(refused(&begun.path, "the index has changed since it was begun"));
+        let mut remembering = begun.head.indexes.clone();
+        if let (Some(own), Some(committed)) = (remembering.first_mut(), begun.index) {
+            own.committed = committed;
+        }
+        if begun.head.indexes != indexes && remembering != indexes {
+            return Err(refused(&begun.path, "an index has changed since it was begun"));
         }
         let is_left_out = |input: &Input| begun.head.left_out.contains(input);
         let now = plan.files.iter().map(Input::of).filter(|input| !is_left_out(input)).collect();
@@ -253,7 +252,7 @@ impl Begun {
     }
 
     fn refuse_difference(&self, config: &Config, inputs: Vec<Input>) -> Result<()> {
-        let now = Head::of(config, inputs, self.head.index);
+        let now = Head::of(config, inputs, self.head.indexes.clone());
         let difference = self.head.difference(&now).or_else(|| changed_input(&self.head.inputs, &now.inputs));
         difference.map_or(Ok(()), |difference| Err(refused(&self.path, &difference)))
     }
@@ -279,7 +278,7 @@ impl Manifest {
         config: &Config,
         output: &Path,
         plan: &Plan,
-        index: Option<Committed>,
+        indexes: &[IndexState],
         begun: Option<Begun>,
     ) -> Result<Self> {
         if let Some(begun) = begun {
@@ -287,7 +286,7 @@ impl Manifest {
         }
         let head = Head {
             left_out: plan.left_out.iter().map(Input::of).collect(),
-            ..Head::of(config, plan.files.iter().map(Input::of).collect(), index)
+            ..Head::of(config, plan.files.iter().map(Input::of).collect(), indexes.to_vec())
         };
         let mut log = Log::create(&manifest_path(output))?;
         log.append(&[&Entry::Head(head).to_json()])?;

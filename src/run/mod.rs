@@ -193,9 +193,10 @@ impl<'r> Run<'r> {
             return Err(Error::usage(format!("{} {what}", file.input.display())));
         }
         let folder = plan.folder.clone();
+        indexes::refuse_own(self.config)?;
         let indexes = Indexes::open(self.config, !self.config.dry_run)?;
-        let committed = indexes.as_ref().and_then(Indexes::committed);
-        let begun = folder.as_deref().map_or(Ok(None), |folder| Begun::find(self.config, folder, &plan, committed))?;
+        let states = indexes.as_ref().map_or_else(Vec::new, Indexes::states);
+        let begun = folder.as_deref().map_or(Ok(None), |folder| Begun::find(self.config, folder, &plan, &states))?;
         self.refuse_side_outputs(&plan, None, self.config.force || begun.is_some())?;
         self.refuse_inputs_to_be(inputs)?;
         if stream.is_some() && plan.files.len() > 1 && self.config.journal.is_some() {
@@ -211,7 +212,7 @@ impl<'r> Run<'r> {
             if self.config.on_limit == OnLimit::Stop || stops_at_bad {
                 self.stop_at_limit(&rewrite.run(&self.workers, None, false)?.report)?;
             }
-            let begin = |folder: &Path| Manifest::begin(self.config, folder, rewrite.plan, committed, begun);
+            let begin = |folder: &Path| Manifest::begin(self.config, folder, rewrite.plan, &states, begun);
             let outputs = Outputs::new(self.config, rewrite.plan, stream, folder.as_deref().map(begin).transpose()?)?;
             let passed = rewrite.run(&self.workers, Some(&outputs), false)?;
             let manifest = outputs.finish(self.config, &passed)?;

@@ -72,7 +72,7 @@ pub(super) fn as_before(
     learned: &mut [Vec<Learned>],
     workers: &Workers,
 ) -> Result<()> {
-    if indexes.committed().is_none_or(|committed| committed.n_documents == 0) {
+    if !indexes.has_documents() {
         return Ok(());
     }
     let of_part = |part_idx: usize| -> Result<Vec<Learned>> {

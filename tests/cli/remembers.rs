@@ -200,26 +200,43 @@ fn what_does_not_go_with_an_index_is_refused() {
             "seen: the index was made with unit \"line\", and now it is \"paragraph\"; say what it was made with, or use \
              another index",
         ),
+        ("--index seen --against ./seen", "seen: is given as --index and --against; leave one out"),
+        (
+            "--report seen/list --force --index seen",
+            "seen/list: is the index seen or in it, where nothing else may be written; choose another place",
+        ),
         ("--against nowhere", "nowhere: there is no index; name the folder of one"),
         ("--index monday", "monday: the folder is not empty, and is no index; name another, or an empty one"),
     ] {
         folder.run(&format!("{CLEAN} tuesday -o out2 {arguments}")).ends(2, &[&format!("error: {told}")]);
         assert!(!folder.exists("out2"), "{arguments}");
     }
+    let told = "error: seen: is the index seen or in it, where nothing else may be written; choose another place";
+    folder.run(&format!("{CLEAN} tuesday -o seen --index seen --force")).ends(2, &[told]);
     let told = "error: configuration: an index goes with files, and standard input is none; save the input to a file, or clean \
                 pages in a program with a Crawl";
     folder.run_on(SHIP, &format!("{CLEAN} - --index seen")).ends(2, &[told]);
     assert_eq!(counts(&folder, "seen")[2], 1);
 }
 
+/// A run over Tuesday that could not write all, since a folder had the name of an output.
+fn unfinished(arguments: &str) -> Folder {
+    let folder = corpora().with_folder("out/b.txt");
+    folder.run(&format!("{CLEAN} monday -o before.out --index seen")).ends(0, &[]);
+    folder.run(&format!("{CLEAN} monday -o set.out --index set")).ends(0, &[]);
+    folder.run(&format!("{CLEAN} tuesday -o out --index seen --force {arguments}")).ends_with(1);
+    std::fs::remove_dir(folder.path("out/b.txt")).expect("the folder is empty");
+    folder
+}
+
 #[test]
-fn nothing_is_remembered_of_a_run_that_could_not_write_all() {
-    let folder = corpora().with("out/b.txt/in-the-way", "");
-    let command = format!("{CLEAN} tuesday -o out --index seen --force");
-    let ran = folder.run(&command);
-    // Whatever is in the way, the other file is written, and would be forgotten if it were remembered already.
-    assert_ne!(ran.code, 0, "{ran:?}");
-    assert_eq!(counts(&folder, "seen"), [0, 0, 0], "{ran:?}");
+fn nothing_is_remembered_of_a_run_that_could_not_write_all_until_it_has() {
+    let folder = unfinished("");
+    assert_eq!(folder.read("out/c.txt"), folder.read("tuesday/c.txt"));
+    assert_eq!(counts(&folder, "seen"), [3, 1, 1]);
+    folder.run(&format!("{CLEAN} tuesday -o out --index seen --resume")).ends(0, &[]);
+    assert_eq!(counts(&folder, "seen"), [7, 3, 2]);
+    assert_eq!(folder.read("out/b.txt"), "Old news\nOnly Tuesday has this.\n");
 }
 
 #[test]
@@ -349,4 +366,20 @@ fn a_copy_within_the_run_keeps_what_the_other_lost_to_it() {
         assert_eq!(folder.read("out/e.txt"), "Now.\n");
         assert!(folder.read("out/z.txt").starts_with(SHIP));
     }
+}
+
+#[test]
+fn a_run_is_not_gone_on_with_when_an_index_has_become_another() {
+    let folder = unfinished("--against set");
+    let resume = format!("{CLEAN} tuesday -o out --index seen --against set --resume");
+    for index in ["seen", "set"] {
+        // Another one, made from the same.
+        folder.shell(&format!("mv {index} aside")).ends_with(0);
+        folder.run(&format!("{CLEAN} monday -o again.{index} --index {index}")).ends(0, &[]);
+        let refused = folder.run(&resume);
+        assert!(refused.stderr.contains("an index has changed since it was begun"), "{refused:?}");
+        folder.shell(&format!("rm -r {index} && mv aside {index}")).ends_with(0);
+    }
+    folder.run(&resume).ends(0, &[]);
+    assert_eq!(folder.read("out/b.txt"), "Old news\nOnly Tuesday has this.\n");
 }

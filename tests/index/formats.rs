@@ -58,14 +58,15 @@ fn format_1_is_gone_on_with() {
     let baker = format!("{BAKER}\n");
     assert_eq!(clean("https://new.example/2", &baker), (baker.clone(), vec![]));
     assert_eq!(clean("https://two.example/b", &baker), (String::new(), vec!["https://new.example/2".into()]));
-    // A page of which templates removed something that nothing else tells.
-    let letters = "vwxyzabcd";
-    let text = format!(
-        "The tale of {letters}\nIn {letters} they say that the ship left the harbour at dawn, with forty people on board. \
-         And so did {letters}.\n"
-    );
-    let page = format!("HARBOUR Gazette\nNews | Sport\nSign in »\n{text}Imprint of it\n");
-    assert_eq!(clean("https://gazette.example/7", &page), (text, vec![]));
+    // A page that lost templates when it came, and one that comes for the first time.
+    for (number, letters) in [(7, "vwxyzabcd"), (99, "quincunx")] {
+        let text = format!(
+            "The tale of {letters}\nIn {letters} they say that the ship left the harbour at dawn, with forty people on \
+             board. And so did {letters}.\n"
+        );
+        let page = format!("HARBOUR Gazette\nNews | Sport\nSign in »\n{text}Imprint of it\n");
+        assert_eq!(clean(&format!("https://gazette.example/{number}"), &page), (text, vec![]));
+    }
     crawl.commit().expect("it can be written");
     drop(crawl);
     IndexReader::open(folder.path()).and_then(|index| index.verify()).expect("it is whole");
