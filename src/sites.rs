@@ -2,11 +2,14 @@
 //!
 //! ```text
 //! file      a log beside the index: an entry with the versions, then one for each commit
-//! entry     pages: bytes of the site's name 4 │ lines 4 │ the name │ 8 bytes for each line that shows something
+//! entry     the number of the commit 8 │ what happened, in order
+//! a page    bytes of its site's name 4 │ lines 4 │ the name │ 8 bytes for each line that shows something
+//! learning  the same, of a page of 2³² − 1 lines and without them: what follows goes by the templates of the pages so far
 //! ```
 //! Numbers are little-endian. Of each site the pages with the smallest identities are kept, which are a fair sample of all that came, in whatever
 //! order. It is knowledge that no promise depends on: what a page lost to templates is kept with the page. So the file is not put on the disk by itself;
-//! what a crash tears off is forgotten, and sites that were not met for longest go where there are too many.
+//! what a crash of the machine tears off is forgotten, and sites that were not met for longest go where there are too many. But where a process is killed,
+//! what was not committed is as if it had not come, here too: a crawl that goes on knows what it knew then.
 
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
@@ -50,9 +53,12 @@ struct State {
 
 #[derive(Debug, Default)]
 struct Site {
-    pages: BTreeMap<Fingerprint, Box<[Line]>>,
-    templates: Arc<SiteTemplates>,
-    /// How many pages were added since the templates were learned.
+    pages: BTreeMap<Fingerprint, Arc<[Line]>>,
+    /// The pages that templates are learned from.
+    sample: Vec<Arc<[Line]>>,
+    /// The templates, once they were asked for.
+    templates: Option<Arc<SiteTemplates>>,
+    /// How many pages were added since that sample was taken.
     n_new: usize,
     last_met: u64,
 }
@@ -62,31 +68,42 @@ impl Site {
     fn is_stale(&self) -> bool {
         self.pages.len() >= FEW && 4 * self.n_new >= self.pages.len()
     }
+
+    fn take_sample(&mut self) {
+        (self.sample, self.templates, self.n_new) = (self.pages.values().cloned().collect(), None, 0);
+    }
 }
 
 impl Sites {
-    /// Reads what is known beside the index in a folder, and goes on with it if it is written to, which one process does at a time.
-    pub(crate) fn open(index: &Path, writes: bool) -> Result<Self> {
-        Self::open_with(index, writes, MOST_BYTES)
+    /// Reads what is known beside the index in a folder that has so many commits, and goes on with it if it is written to, which one process does
+    /// at a time.
+    pub(crate) fn open(index: &Path, n_commits: u64, writes: bool) -> Result<Self> {
+        Self::open_with(index, n_commits, writes, MOST_BYTES)
     }
 
-    fn open_with(index: &Path, writes: bool, most_bytes: usize) -> Result<Self> {
+    fn open_with(index: &Path, n_commits: u64, writes: bool, most_bytes: usize) -> Result<Self> {
         let path = index.join(NAME);
         let sites = Sites { state: Mutex::default(), most_bytes };
         let head = [FORMAT.to_le_bytes(), LEARNED_VERSION.to_le_bytes()].concat();
-        let (mut is_first, mut is_of_this_version) = (true, false);
+        let mut is_of_this_version = None;
         let mut end = 0;
         if path.exists() {
             end = log::read(&path, |entry, _| {
-                if std::mem::take(&mut is_first) {
-                    is_of_this_version = entry == head;
+                let Some(is_of_this_version) = is_of_this_version else {
                     // What was learned by other rules is of no use.
-                    return Ok(is_of_this_version);
+                    return Ok(*is_of_this_version.insert(entry == head));
+                };
+                let damaged = || Error::damaged_index(&path, "an entry is none of sites");
+                let (commit, events) = entry.split_first_chunk().ok_or_else(damaged)?;
+                // What was written of a commit that never was goes.
+                let is_committed = is_of_this_version && u64::from_le_bytes(*commit) <= n_commits;
+                if is_committed {
+                    sites.replay(events).ok_or_else(damaged)?;
                 }
-                sites.take(entry).ok_or_else(|| Error::damaged_index(&path, "an entry is none of sites"))?;
-                Ok(true)
+                Ok(is_committed)
             })?;
         }
+        let is_of_this_version = is_of_this_version.unwrap_or(false);
         let mut state = sites.state();
         state.pending.clear();
         if writes && (!is_of_this_version || end > 4 * state.bytes as u64 + (1 << 20)) {
@@ -95,7 +112,9 @@ impl Sites {
             state.log = Some(log);
             let State { sites, pending, .. } = &mut *state;
             for (name, site) in &*sites {
-                site.pages.values().for_each(|lines| write_page(name, lines, pending));
+                site.sample.iter().for_each(|lines| write_event(name, Some(lines), pending));
+                write_event(name, None, pending);
+                site.pages.values().for_each(|lines| write_event(name, Some(lines), pending));
             }
         } else if writes {
             state.log = Some(Log::go_on(&path, end)?);
@@ -109,17 +128,28 @@ impl Sites {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes in the pages of an entry, if it is one.
-    fn take(&self, mut entry: &[u8]) -> Option<()> {
-        while !entry.is_empty() {
-            let (site_bytes, rest) = entry.split_first_chunk()?;
+    /// Lets happen again what is written down, if it is that.
+    fn replay(&self, mut events: &[u8]) -> Option<()> {
+        while !events.is_empty() {
+            let (site_bytes, rest) = events.split_first_chunk()?;
             let (n_lines, rest) = rest.split_first_chunk()?;
             let (name, rest) = rest.split_at_checked(u32::from_le_bytes(*site_bytes) as usize)?;
-            let (lines, rest) = rest.split_at_checked((u32::from_le_bytes(*n_lines) as usize).checked_mul(8)?)?;
-            let (lines, _) = lines.as_chunks::<8>();
-            let lines: Vec<Line> = lines.iter().map(|line| Line::from_bytes(*line)).collect();
-            self.add(std::str::from_utf8(name).ok()?, &lines);
-            entry = rest;
+            let name = std::str::from_utf8(name).ok()?;
+            events = match u32::from_le_bytes(*n_lines) {
+                LEARNING => {
+                    if let Some(site) = self.state().sites.get_mut(name) {
+                        site.take_sample();
+                    }
+                    rest
+                }
+                n_lines => {
+                    let (lines, rest) = rest.split_at_checked((n_lines as usize).checked_mul(8)?)?;
+                    let (lines, _) = lines.as_chunks::<8>();
+                    let lines: Vec<Line> = lines.iter().map(|line| Line::from_bytes(*line)).collect();
+                    self.add(name, &lines);
+                    rest
+                }
+            };
         }
         Some(())
     }
@@ -151,7 +181,7 @@ impl Sites {
         {
             *bytes -= page_bytes(&lines);
         }
-        write_page(name, lines, pending);
+        write_event(name, Some(lines), pending);
         if *bytes > self.most_bytes {
             state.forget_some(self.most_bytes / 8 * 7);
         }
@@ -160,36 +190,40 @@ impl Sites {
     /// The templates of a site, as far as enough of its pages are known.
     pub(crate) fn templates(&self, name: &str) -> Arc<SiteTemplates> {
         let mut state = self.state();
-        let Some(site) = state.sites.get_mut(name) else { return Arc::default() };
-        if !site.is_stale() {
-            return Arc::clone(&site.templates);
+        let State { sites, pending, .. } = &mut *state;
+        let Some(site) = sites.get_mut(name) else { return Arc::default() };
+        if site.is_stale() {
+            site.take_sample();
+            write_event(name, None, pending);
         }
-        site.n_new = 0;
-        let pages: Vec<Box<[Line]>> = site.pages.values().cloned().collect();
+        if let Some(templates) = &site.templates {
+            return Arc::clone(templates);
+        }
+        let sample = site.sample.clone();
         // Learning takes no lock.
         drop(state);
-        let templates = Arc::new(learn(&pages.iter().map(|lines| &**lines).collect::<Vec<_>>()));
+        let templates = Arc::new(learn(&sample.iter().map(|lines| &**lines).collect::<Vec<_>>()));
         if let Some(site) = self.state().sites.get_mut(name) {
-            site.templates = Arc::clone(&templates);
+            site.templates = Some(Arc::clone(&templates));
         }
         templates
     }
 
     /// The pages that are known of a site, by their identities.
-    pub(crate) fn pages(&self, name: &str) -> Vec<(Fingerprint, Box<[Line]>)> {
+    pub(crate) fn pages(&self, name: &str) -> Vec<(Fingerprint, Arc<[Line]>)> {
         let state = self.state();
         let pages = state.sites.get(name).map(|site| &site.pages);
         pages.into_iter().flatten().map(|(identity, lines)| (*identity, lines.clone())).collect()
     }
 
-    /// Writes down what was added.
-    pub(crate) fn write(&self) -> Result<()> {
+    /// Writes down what has happened, as belonging to the commit with a number, which is yet to come.
+    pub(crate) fn write(&self, commit: u64) -> Result<()> {
         let mut state = self.state();
         let State { pending, log, .. } = &mut *state;
         if let Some(log) = log
             && !pending.is_empty()
         {
-            log.append(&[pending])?;
+            log.append(&[&commit.to_le_bytes(), pending])?;
         }
         pending.clear();
         Ok(())
@@ -218,13 +252,17 @@ fn page_bytes(lines: &[Line]) -> usize {
     PAGE_BYTES + size_of_val(lines)
 }
 
-fn write_page(site: &str, lines: &[Line], out: &mut Vec<u8>) {
-    let [site_bytes, n_lines] = [site.len(), lines.len()].map(u32::try_from);
-    let (Ok(site_bytes), Ok(n_lines)) = (site_bytes, n_lines) else { return };
+/// In the place of a number of lines: that templates are learned.
+const LEARNING: u32 = u32::MAX;
+
+/// Appends that a page came, or that templates are learned.
+fn write_event(site: &str, page: Option<&[Line]>, out: &mut Vec<u8>) {
+    let n_lines = page.map_or(Ok(LEARNING), |lines| u32::try_from(lines.len()));
+    let (Ok(site_bytes), Ok(n_lines)) = (u32::try_from(site.len()), n_lines) else { return };
     out.extend_from_slice(&site_bytes.to_le_bytes());
     out.extend_from_slice(&n_lines.to_le_bytes());
     out.extend_from_slice(site.as_bytes());
-    lines.iter().for_each(|line| out.extend_from_slice(&line.to_bytes()));
+    page.into_iter().flatten().for_each(|line| out.extend_from_slice(&line.to_bytes()));
 }
 
 #[cfg(test)]
@@ -236,7 +274,7 @@ mod tests {
     }
 
     fn open(folder: &Path) -> Sites {
-        Sites::open(folder, true).expect("it can be opened")
+        Sites::open(folder, 9, true).expect("it can be opened")
     }
 
     fn known(sites: &Sites, name: &str) -> Vec<Fingerprint> {
@@ -255,41 +293,49 @@ mod tests {
         }
         let sample = known(&forth, "a.example");
         assert_eq!((sample.len(), &sample), (PAGES, &known(&back, "a.example")));
-        // What was not written is not known.
-        forth.write().expect("it can be written");
+        forth.write(9).expect("it can be written");
+        // What was not written is not known, nor what is of a commit that never came.
+        forth.add("c.example", &lines([1]));
+        forth.write(10).expect("it can be written");
         forth.add("b.example", &lines([1]));
         drop(forth);
         for _ in 0..2 {
             let again = open(folder.path());
             assert_eq!(known(&again, "a.example"), sample);
-            assert_eq!((known(&again, "77.example").len(), known(&again, "b.example").len()), (1, 0));
+            let others = ["77.example", "b.example", "c.example"].map(|name| known(&again, name).len());
+            assert_eq!(others, [1, 0, 0]);
         }
     }
 
     #[test]
     fn templates_are_learned_as_pages_come() {
         let folder = tempfile::tempdir().expect("a folder can be made");
-        let sites = open(folder.path());
+        let straight = open(folder.path());
+        let other = tempfile::tempdir().expect("a folder can be made");
         let page = |number: u32| lines([1, 2, 3, 100 + number, 200 + number, 4, 5]);
         for number in 0..40 {
-            let of_page = |number: u32| {
+            // One that goes on, and one that is begun again for each page.
+            let again = open(other.path());
+            let [gone, gone_again] = [&straight, &again].map(|sites| {
                 let mut gone = Vec::new();
-                sites.templates("a.example").apply(&page(number), |rank, _| gone.push(rank));
+                sites.templates("a.example").apply(&page(number), |rank, entry| gone.push((rank, entry)));
+                sites.add("a.example", &page(number));
                 gone
-            };
-            let gone = of_page(number);
+            });
+            assert_eq!(gone, gone_again, "page {number}");
+            again.write(1).expect("it can be written");
+            let gone: Vec<usize> = gone.into_iter().map(|(rank, _)| rank).collect();
             // Of some pages nothing is said yet.
             assert_eq!(gone.is_empty(), number < 8, "page {number}: {gone:?}");
             assert!(gone.iter().all(|rank| ![3, 4].contains(rank)));
-            sites.add("a.example", &page(number));
         }
-        assert!(sites.templates("b.example").iter().next().is_none());
+        assert!(straight.templates("b.example").iter().next().is_none());
     }
 
     #[test]
     fn sites_that_were_not_met_for_longest_are_forgotten() {
         let folder = tempfile::tempdir().expect("a folder can be made");
-        let sites = Sites::open_with(folder.path(), true, 100_000).expect("it can be opened");
+        let sites = Sites::open_with(folder.path(), 9, true, 100_000).expect("it can be opened");
         for number in 0..2000 {
             sites.add(&format!("{number}.example"), &lines(0..10));
             sites.add("kept.example", &lines([number, 1, 2]));
@@ -297,19 +343,19 @@ mod tests {
         }
         let (first, last) = (known(&sites, "0.example"), known(&sites, "1999.example"));
         assert_eq!((first.len(), last.len(), known(&sites, "kept.example").len()), (0, 1, PAGES));
-        sites.write().expect("it can be written");
+        sites.write(2).expect("it can be written");
         // Most of what is written is of no use any more, and goes when it is opened again.
         let size = || std::fs::metadata(folder.path().join(NAME)).expect("it is there").len();
         for _ in 0..10 {
             for number in 0..2000 {
                 sites.add(&format!("{number}.example"), &lines(0..10));
             }
-            sites.write().expect("it can be written");
+            sites.write(2).expect("it can be written");
         }
         let before = size();
         drop(sites);
-        let sites = Sites::open_with(folder.path(), true, 100_000).expect("it can be opened");
-        sites.write().expect("it can be written");
+        let sites = Sites::open_with(folder.path(), 9, true, 100_000).expect("it can be opened");
+        sites.write(2).expect("it can be written");
         assert!(size() < before / 4, "{before} bytes, and then {}", size());
         assert_eq!(known(&sites, "1999.example").len(), 1);
     }
@@ -321,7 +367,7 @@ mod tests {
         let sites = open(folder.path());
         for number in 0..10 {
             sites.add("a.example", &lines([number]));
-            sites.write().expect("it can be written");
+            sites.write(2).expect("it can be written");
         }
         drop(sites);
         let whole = std::fs::read(&path).expect("it is there");

@@ -134,7 +134,8 @@ impl Crawl {
         let (rules, scorer) = (config.rules()?, config.scorer()?);
         let index = recall::options(config).open(&path)?;
         let has_templates = config.level >= Level::Safe;
-        let sites = has_templates.then(|| Sites::open(path.as_ref(), true)).transpose()?;
+        let sites = has_templates.then(|| Sites::open(path.as_ref(), index.state().committed.n_commits, true));
+        let sites = sites.transpose()?;
         Ok(Crawl {
             rules,
             scorer,
@@ -190,8 +191,10 @@ impl Crawl {
     /// When something cannot be written.
     pub fn commit(&self) -> Result<()> {
         self.n_uncommitted.store(0, Ordering::Relaxed);
-        self.index.commit()?;
-        self.sites.as_ref().map_or(Ok(()), Sites::write)
+        if let Some(sites) = &self.sites {
+            sites.write(self.index.state().committed.n_commits + 1)?;
+        }
+        self.index.commit()
     }
 
     fn clean_with(&self, page: &Document<'_>, scratch: &mut Scratch) -> Result<Page> {

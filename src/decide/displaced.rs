@@ -47,10 +47,9 @@ impl Displaced {
         for (part, block) in removed {
             let trace = &mut traces[part as usize];
             let block_idx = block as usize;
-            let mark = trace.mark(block_idx);
-            if let Some(entry) = mark.entry() {
-                is_first(entry, Place { part, block });
-            }
+            // What was not compared anyway changes nothing.
+            let Some(entry) = trace.mark(block_idx).entry() else { continue };
+            is_first(entry, Place { part, block });
             let is_of = |last: &Touched| last.part == part && trace.blocks_of(last.document_idx).contains(&block_idx);
             if !touched.last().is_some_and(is_of) {
                 let document_idx = trace.document_at(block);

@@ -29,6 +29,16 @@ enum Own {
     Reads(IndexReader),
 }
 
+impl Own {
+    fn state(&self) -> Option<IndexState> {
+        match self {
+            Own::None => None,
+            Own::Writes(index) => Some(index.state()),
+            Own::Reads(index) => Some(index.state()),
+        }
+    }
+}
+
 /// An index whose blocks go, whoever has them.
 #[derive(Debug)]
 struct Against {
@@ -58,8 +68,12 @@ impl Indexes {
             Some(path) if is_there(path) => Own::Reads(options.read(path)?),
             Some(_) => Own::None,
         };
-        let has_sites = config.level >= Level::Safe && !matches!(own, Own::None);
-        let sites = index.as_ref().filter(|_| has_sites).map(|path| Sites::open(path, writes)).transpose()?;
+        let sites = match (index, own.state()) {
+            (Some(path), Some(state)) if config.level >= Level::Safe => {
+                Some(Sites::open(path, state.committed.n_commits, writes)?)
+            }
+            _ => None,
+        };
         let read = |path: &std::path::PathBuf| {
             let index = recall::options(config).owners(false).read(path)?;
             Ok(Against { name: path.display().to_string(), index })
@@ -82,12 +96,7 @@ impl Indexes {
 
     /// How each of them is: the one that remembers first, if there is one.
     pub(super) fn states(&self) -> Vec<IndexState> {
-        let own = match &self.own {
-            Own::None => None,
-            Own::Writes(index) => Some(index.state()),
-            Own::Reads(index) => Some(index.state()),
-        };
-        own.into_iter().chain(self.against.iter().map(|against| against.index.state())).collect()
+        self.own.state().into_iter().chain(self.against.iter().map(|against| against.index.state())).collect()
     }
 
     /// Whether anything was remembered before.

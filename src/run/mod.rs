@@ -48,7 +48,6 @@ use crate::decide::Scope;
 use crate::error::{Error, Result};
 use crate::rules::Rules;
 use crate::score::{Level, Scorer};
-use crate::sites::Sites;
 use crate::store::{Address, Store, canonical_to_be};
 use conversion::Conversion;
 use indexes::Indexes;
@@ -249,8 +248,10 @@ impl<'r> Run<'r> {
         survey.record(&mut bulk)?;
         let committed = bulk.finish()?;
         manifest.map_or(Ok(()), |manifest| manifest.note_index(committed))?;
-        bulk.commit()?;
-        indexes.sites().map_or(Ok(()), Sites::write)
+        if let Some(sites) = indexes.sites() {
+            sites.write(committed.n_commits)?;
+        }
+        bulk.commit()
     }
 
     /// Surveys the inputs, if what is decided on one document depends on others, and hands the next pass over.

@@ -112,8 +112,8 @@ pub(super) fn read_part(bytes: &[u8], removed: impl FnOnce(&Trace) -> Result<Vec
         let start = number(blocks.start);
         let mut is_touched = false;
         while let Some(block) = gone.next_if(|block| blocks.contains(block)) {
+            is_touched |= trace.mark(block).entry().is_some();
             trace.compare_not(block);
-            is_touched = true;
         }
         let of_blocks = notes.len();
         notes.extend(blocks.clone().filter_map(|block| {
