@@ -107,6 +107,11 @@ impl Compared {
         blocks.next().is_none().then_some(templated)
     }
 
+    /// Whether an index keeps nothing of it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
     /// The document as an index keeps it.
     pub(crate) fn words(&self) -> Vec<Word> {
         let mut words = Vec::with_capacity(self.blocks.len());

@@ -119,7 +119,7 @@ impl Crawl {
     /// # Errors
     ///
     /// When the configuration or a pack is refused, when repeats are to lose their first copy too (which needs all pages at
-    /// hand) or are looked for in documents only (which needs no index), or when the index cannot be opened; see [`IndexOptions::open`].
+    /// hand) or are looked for in documents only (which needs no index), or when the index cannot be opened; see [`IndexOptions::open`](crate::IndexOptions::open).
     pub fn open(path: impl AsRef<Path>, config: &Config) -> Result<Self> {
         config.validate()?;
         if config.keep == Keep::None {

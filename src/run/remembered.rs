@@ -348,9 +348,12 @@ impl Asking<'_> {
         for (document_idx, name) in self.names.of_part(part_idx, self.origins[part_idx]).enumerate() {
             let Some(name) = name else { continue };
             let compared = self.noted.compared(part, document_idx);
-            let Some(last) = compared.claims().last() else { continue };
-            let rest = last.entry.is_none().then(|| {
-                fingerprints.push(last.fingerprint);
+            let last = compared.claims().last();
+            if last.is_none() && (!self.keeps_all || compared.is_empty()) {
+                continue;
+            }
+            let rest = last.filter(|claim| claim.entry.is_none()).map(|claim| {
+                fingerprints.push(claim.fingerprint);
                 fingerprints.len() - 1
             });
             fingerprints.push(Fingerprint::of_id(&name));
