@@ -4,7 +4,7 @@
 //! [`Elsewhere`], whose places are numbered for the one document: a part for each other document, as they are met.
 
 use crate::config::Config;
-use crate::decide::{MAX_GAP, Side};
+use crate::decide::{MAX_GAP, Side, fingerprint_of_rest};
 use crate::durable::{Document, Index, IndexOptions, Meaning, Word};
 use crate::fingerprint::Fingerprint;
 use crate::index::{EntryId, Frozen, Mark, Place, Trace};
@@ -139,18 +139,10 @@ impl Compared {
     }
 }
 
-/// What templates leave of a document, as a whole: never what a document is as a whole of which they remove nothing, which may claim as one what
-/// this one does. Nothing where its long blocks say it all.
+/// What templates leave of a document, as a whole.
 pub(crate) fn rest_of(trace: &Trace, document_idx: usize, index: &Frozen) -> Option<Fingerprint> {
     let marks = trace.blocks_of(document_idx).map(|block| trace.mark(block));
-    let left: Vec<(Mark, EntryId)> = marks.filter_map(|mark| Some((mark, mark.entry()?))).collect();
-    let is_compared = left.len() > 1 && left.iter().any(|(mark, _)| !mark.is_long());
-    let mut bytes = Vec::new();
-    for (mark, entry) in left {
-        bytes.push(u8::from(mark.is_long()));
-        bytes.extend_from_slice(index.fingerprint(entry).as_bytes());
-    }
-    is_compared.then(|| Fingerprint::of(&bytes).within(Fingerprint::of_scope(b"what templates leave")))
+    fingerprint_of_rest(marks.filter_map(|mark| Some((index.fingerprint(mark.entry()?), mark.is_long()))))
 }
 
 /// A fingerprint that a document claims.

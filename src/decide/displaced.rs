@@ -126,6 +126,20 @@ impl Displaced {
     }
 }
 
+/// What templates leave of a document that was compared as a whole, as a whole, given its blocks that are compared still and whether each is long: never what a
+/// document is of which they remove nothing. Nothing where its long blocks say it all.
+pub(crate) fn fingerprint_of_rest(blocks: impl Iterator<Item = (Fingerprint, bool)>) -> Option<Fingerprint> {
+    let (mut bytes, mut n_blocks, mut has_short) = (Vec::new(), 0, false);
+    for (fingerprint, is_long) in blocks {
+        bytes.push(u8::from(is_long));
+        bytes.extend_from_slice(fingerprint.as_bytes());
+        n_blocks += 1;
+        has_short |= !is_long;
+    }
+    let is_compared = n_blocks > 1 && has_short;
+    is_compared.then(|| Fingerprint::of(&bytes).within(Fingerprint::of_scope(b"what templates leave")))
+}
+
 fn place(part: u32, block: usize) -> Place {
     Place { part, block: u32::try_from(block).expect("blocks of a part are numbered with 32 bits") }
 }

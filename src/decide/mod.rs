@@ -11,7 +11,7 @@ mod displaced;
 mod repeats;
 
 pub(crate) use chrome::{Chrome, Judge, Page, join};
-pub(crate) use displaced::Displaced;
+pub(crate) use displaced::{Displaced, fingerprint_of_rest};
 pub(crate) use repeats::{Copies, MAX_GAP, PartCopies, Repeats, Side, Witnesses, decide_repeats};
 
 use crate::index::{Mark, Place};

@@ -95,8 +95,7 @@ struct Gone {
 impl Gone {
     /// What of it somebody has.
     fn held(&self, active: &Active) -> Vec<(Fingerprint, Owner)> {
-        let words = self.words.iter().zip(&self.below);
-        words.filter_map(|(word, below)| active.table.find_word(*word).copied().or(*below)?.owned()).collect()
+        active.owned(&self.words, &self.below).into_iter().flatten().collect()
     }
 }
 

@@ -284,10 +284,7 @@ impl Remembers for Index {
 
     fn find_words(&self, words: &[Word]) -> Result<Vec<Option<(Fingerprint, Owner)>>> {
         let (below, active) = self.shared.look_for_words(words)?;
-        let found = words.iter().zip(below);
-        Ok(found
-            .map(|(word, below)| active.table.find_word(*word).copied().or(below).and_then(Record::owned))
-            .collect())
+        Ok(active.owned(words, &below))
     }
 }
 

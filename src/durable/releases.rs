@@ -26,6 +26,12 @@ impl Document {
 }
 
 impl Active {
+    /// What words stand for and who has it, if anybody has, given the records below this table.
+    pub(super) fn owned(&self, words: &[Word], below: &[Option<Record>]) -> Vec<Option<(Fingerprint, Owner)>> {
+        let words = words.iter().zip(below);
+        words.map(|(word, below)| self.table.find_word(*word).copied().or(*below)?.owned()).collect()
+    }
+
     /// Gives up fingerprints that somebody has.
     pub(super) fn release(&mut self, width: Width, fingerprints: impl Iterator<Item = Fingerprint>) {
         for fingerprint in fingerprints {
@@ -63,8 +69,7 @@ impl Index {
         }
         let words: Vec<Word> = words.into_iter().collect();
         let (below, mut active) = shared.look_for_words(&words)?;
-        let held = words.iter().zip(below);
-        let held = held.filter_map(|(word, below)| active.table.find_word(*word).copied().or(below)?.owned());
+        let held = active.owned(&words, &below).into_iter().flatten();
         let of_versions = held.filter(|(_, owner)| versions.contains(owner)).map(|(fingerprint, _)| fingerprint);
         let released: Vec<Fingerprint> = of_versions.chain([id_key]).collect();
         active.release(shared.width, released.iter().copied());

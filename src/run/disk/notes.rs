@@ -11,7 +11,7 @@
 //! An answer stands where its note stood.
 
 use super::pile::{Numbers, Pile, number};
-use crate::decide::Keep;
+use crate::decide::{Keep, fingerprint_of_rest};
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::index::{EntryId, Lookup, Mark, MemoryIndex, Notes, Place, Trace};
@@ -123,7 +123,8 @@ pub(super) fn read_part(bytes: &[u8], removed: impl FnOnce(&Trace) -> Result<Vec
         }));
         let whole = trace.whole(document_idx).map(fingerprint);
         let whole = match is_touched {
-            true => whole.and_then(|_| fingerprint_of_rest(&notes[of_blocks..])),
+            true => whole
+                .and_then(|_| fingerprint_of_rest(notes[of_blocks..].iter().map(|note| (note.fingerprint, note.asks)))),
             false => whole,
         };
         if let Some(fingerprint) = whole {
@@ -131,20 +132,6 @@ pub(super) fn read_part(bytes: &[u8], removed: impl FnOnce(&Trace) -> Result<Vec
         }
     }
     Ok(Part { trace, notes, removed })
-}
-
-/// The fingerprint of what templates leave of a document that was compared as a whole, if that is compared as a whole still.
-/// It is no other document's.
-fn fingerprint_of_rest(notes: &[Note]) -> Option<Fingerprint> {
-    if notes.len() < 2 || notes.iter().all(|note| note.asks) {
-        return None;
-    }
-    let mut bytes = Vec::with_capacity(notes.len() * 17);
-    for note in notes {
-        bytes.extend_from_slice(note.fingerprint.as_bytes());
-        bytes.push(u8::from(note.asks));
-    }
-    Some(Fingerprint::of(&bytes).within(Fingerprint::of_scope(b"what templates leave of documents")))
 }
 
 /// All notes, by partition.
