@@ -1,7 +1,7 @@
 //! What is chrome of a site, given the facts of its pages.
 
 use super::apply::{between_edges, runs};
-use super::{Entry, FEW, GUARD, Line, OFTEN, Places, SiteTemplates, least};
+use super::{Entry, FEW, Line, OFTEN, Places, SiteTemplates, least};
 use hashbrown::HashMap;
 
 /// So many pages make a kind of page with chrome of its own, whatever their share.
@@ -53,6 +53,9 @@ pub(crate) fn learn(documents: &[&[Line]]) -> SiteTemplates {
     }
     let mut pages = Pages::of(documents, groups);
     let mut roles = pages.roles();
+    if n_groups < FEW {
+        pages.keep_text(&mut roles);
+    }
     let pairs = pages.pairs(&roles);
     pages.add_kinds(&pairs, &mut roles);
     pages.reach(&pairs, &roles);
@@ -120,6 +123,33 @@ impl<'p> Pages<'p> {
             }
         };
         self.lines.iter().zip(&self.counts).map(role).collect()
+    }
+
+    /// Of few pages, what looks like text is a template only if half of its pages have as much text of their own. Else it is what these pages are about, and
+    /// their first copy is not to go.
+    fn keep_text(&self, roles: &mut [Role]) {
+        // For each line, on how many pages there is as much that is their own, and the last of them.
+        let mut beside_own = vec![(0_u32, 0_u32); roles.len()];
+        for (group, of_group) in (1..).zip(&self.groups) {
+            for &document in of_group {
+                let text = self.numbers[document].iter().zip(self.documents[document]);
+                let text = text.filter(|(_, line)| line.is_text()).map(|(number, _)| *number as usize);
+                let n_shared = text.clone().filter(|number| roles[*number].is_wanted).count();
+                if text.clone().count() >= 2 * n_shared {
+                    for number in text {
+                        let (pages, last) = &mut beside_own[number];
+                        *pages += u32::from(std::mem::replace(last, group) != group);
+                    }
+                }
+            }
+        }
+        for ((role, line), (count, (pages, _))) in
+            roles.iter_mut().zip(&self.lines).zip(self.counts.iter().zip(beside_own))
+        {
+            let is_theirs = line.is_text() && 2 * pages < count.documents;
+            role.is_wanted &= !is_theirs;
+            role.is_in_block &= !is_theirs;
+        }
     }
 
     /// Counts the pairs that are asked for later.
@@ -248,8 +278,7 @@ impl SeenTwice {
     }
 }
 
-/// Groups of pages that are copies of one text: they have at least three lines of prose in common, and nine tenths of all
-/// that either has.
+/// Groups of pages that are copies of one text: they have nine tenths of their lines of prose in common.
 fn same_text(documents: &[&[Line]]) -> Vec<Vec<usize>> {
     let prose: Vec<Vec<Line>> = documents
         .iter()
@@ -265,7 +294,7 @@ fn same_text(documents: &[&[Line]]) -> Vec<Vec<usize>> {
         for other in 0..one {
             let n_both = n_common(&prose[one], &prose[other]);
             let n_either = prose[one].len() + prose[other].len() - n_both;
-            if n_both >= GUARD && 10 * n_both >= 9 * n_either {
+            if n_both > 0 && 10 * n_both >= 9 * n_either {
                 let (first, second) = (root(&owner, one), root(&owner, other));
                 owner[first.max(second)] = first.min(second);
             }

@@ -5,6 +5,8 @@ use crate::text::{mask_digits, weigh};
 
 /// Up to this weight a line may be stepped over, or be a heading.
 const SHORT: usize = 60;
+/// A sentence has so many bytes; what is shorter and ends in a full stop is a number or an abbreviation.
+const SENTENCE_BYTES: usize = 16;
 /// From this weight on a line tells which text a page is.
 const PROSE: usize = 80;
 /// Numbers are masked in lines that have so many letters to tell them by.
@@ -26,6 +28,8 @@ pub(crate) enum Shape {
         /// Whether it looks like program code.
         is_code: bool,
     },
+    /// As short, and it ends as a sentence does.
+    Sentence,
     /// Longer, but not yet prose.
     Long,
     /// At least 80 characters.
@@ -38,12 +42,14 @@ impl Line {
     const CODE: u64 = 2;
     const LONG: u64 = 4;
     const PROSE: u64 = 5;
+    const SENTENCE: u64 = 6;
 
     /// The line of which the masked fold has this fingerprint and this shape.
     pub(crate) fn new(fingerprint: Fingerprint, shape: Shape) -> Self {
         let [a, b, c, d, e, f, g, h, ..] = *fingerprint.as_bytes();
         let shape = match shape {
             Shape::Short { is_label, is_code } => u64::from(is_label) * Self::LABEL + u64::from(is_code) * Self::CODE,
+            Shape::Sentence => Self::SENTENCE,
             Shape::Long => Self::LONG,
             Shape::Prose => Self::PROSE,
         };
@@ -62,21 +68,26 @@ impl Line {
     }
 
     pub(crate) fn is_short(self) -> bool {
-        self.0 & Self::SHAPE < Self::LONG
+        !matches!(self.0 & Self::SHAPE, Self::LONG | Self::PROSE)
     }
 
     pub(crate) fn is_prose(self) -> bool {
         self.0 & Self::SHAPE == Self::PROSE
     }
 
+    /// Whether it looks like text: it is long, or ends as a sentence does.
+    pub(crate) fn is_text(self) -> bool {
+        self.0 & Self::SHAPE >= Self::LONG
+    }
+
     /// Whether it may be the heading of what follows.
     pub(crate) fn is_label(self) -> bool {
-        self.is_short() && self.0 & Self::LABEL != 0
+        self.0 & Self::SHAPE < Self::LONG && self.0 & Self::LABEL != 0
     }
 
     /// Whether it looks like program code.
     pub(crate) fn is_code(self) -> bool {
-        self.is_short() && self.0 & Self::CODE != 0
+        self.0 & Self::SHAPE < Self::LONG && self.0 & Self::CODE != 0
     }
 
     pub(crate) fn to_bytes(self) -> [u8; 8] {
@@ -99,9 +110,9 @@ impl Shape {
         // A character weighs all of its bytes at most.
         let weight = if masked.len() <= SHORT { 0 } else { weigh(masked, PROSE) };
         match weight {
-            0..=SHORT => Shape::Short {
-                is_label: is_label(masked),
-                is_code: is_code(masked, marks.unwrap_or_else(|| marks_of(masked))),
+            0..=SHORT => match is_code(masked, marks.unwrap_or_else(|| marks_of(masked))) {
+                false if is_sentence(masked) => Shape::Sentence,
+                is_code => Shape::Short { is_label: is_label(masked), is_code },
             },
             PROSE.. => Shape::Prose,
             _ => Shape::Long,
@@ -121,6 +132,12 @@ fn is_label(masked: &[u8]) -> bool {
         }
         None => false,
     }
+}
+
+/// Questions and exclamations may be headings.
+fn is_sentence(masked: &[u8]) -> bool {
+    let ends = [".", "\u{2026}", "\u{3002}", "\u{ff0e}", "\u{964}", "\u{6d4}", "\u{1362}", "\u{104b}"];
+    masked.len() >= SENTENCE_BYTES && ends.iter().any(|end| masked.ends_with(end.as_bytes()))
 }
 
 fn is_code(masked: &[u8], marks: u8) -> bool {
@@ -273,6 +290,10 @@ mod tests {
             ("what now?", label),
             ("début", label),
             ("python \u{bb}", neither),
+            ("they live in the sea.", Shape::Sentence),
+            ("\u{9cb8}\u{751f}\u{6d3b}\u{5728}\u{6d77}\u{91cc}\u{3002}", Shape::Sentence),
+            ("run() it, then {x}.", code),
+            ("p. 5.", neither),
             ("next |", neither),
             ("run();", code),
             ("</div>", code),
@@ -282,7 +303,7 @@ mod tests {
         ] {
             assert_eq!(Shape::of(line.as_bytes()), shape, "{line}");
             let own = Line::of_masked(line.as_bytes());
-            assert_eq!(own.is_short(), matches!(shape, Shape::Short { .. }), "{line}");
+            assert_eq!(own.is_short(), matches!(shape, Shape::Short { .. } | Shape::Sentence), "{line}");
             assert_eq!(own.is_prose(), shape == Shape::Prose, "{line}");
             assert_eq!((own.is_label(), own.is_code()), (shape == label, shape == code), "{line}");
         }

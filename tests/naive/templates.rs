@@ -50,6 +50,11 @@ impl Line {
     fn is_prose(&self) -> bool {
         self.weight >= 80
     }
+
+    fn is_text(&self) -> bool {
+        let is_sentence = self.masked.len() >= 16 && self.masked.ends_with(['.', '。']) && !self.is_code;
+        self.weight > 60 || is_sentence
+    }
 }
 
 type Page = Vec<Line>;
@@ -102,11 +107,23 @@ fn learn(pages: &[Page]) -> Option<Templates> {
     }
     let follows = |page: &Page, a: &Line, b: &Line| page.windows(2).any(|pair| pair[0] == *a && pair[1] == *b);
     let pairs = |a: &Line, b: &Line| groups.iter().filter(|group| group.iter().any(|page| follows(page, a, b))).count();
-    let common: Keys = all.iter().filter(|line| count(line) >= 2 && 2 * count(line) >= n).cloned().collect();
+    let on_half: Keys = all.iter().filter(|line| count(line) >= 2 && 2 * count(line) >= n).cloned().collect();
+    let is_as_much_own = |page: &Page| {
+        let n_shared = page.iter().filter(|line| line.is_text() && on_half.contains(line)).count();
+        page.iter().filter(|line| line.is_text() && !on_half.contains(line)).count() >= n_shared
+    };
+    let beside_own = |line: &Line| {
+        let is_beside = |group: &&Vec<&Page>| group.iter().any(|page| page.contains(line) && is_as_much_own(page));
+        groups.iter().filter(is_beside).count()
+    };
+    let is_theirs = |line: &Line| n < 8 && line.is_text() && 2 * beside_own(line) < count(line);
+    let common: Keys = on_half.iter().filter(|line| !is_theirs(line)).cloned().collect();
     let often: Keys = all.iter().filter(|line| copies(line) > 3 * count(line)).cloned().collect();
     let few: Keys = all
         .iter()
-        .filter(|line| n >= 10 && count(line) >= 10 && !line.is_code && !common.contains(line) && !often.contains(line))
+        .filter(|line| {
+            n >= 10 && count(line) >= 10 && !line.is_code && !on_half.contains(line) && !often.contains(line)
+        })
         .cloned()
         .collect();
     let half_after = |a: &Line, b: &Line| count(a) >= 2 * count(b) && 2 * pairs(a, b) >= count(b);
@@ -174,7 +191,7 @@ fn same_text<'p>(pages: &[&'p Page]) -> Vec<Vec<&'p Page>> {
         for other in 0..one {
             let (a, b) = (prose(pages[one]), prose(pages[other]));
             let (both, either) = ((&a & &b).len(), (&a | &b).len());
-            if both >= 3 && 10 * both >= 9 * either {
+            if both > 0 && 10 * both >= 9 * either {
                 let (from, to) = (group_of[one].max(group_of[other]), group_of[one].min(group_of[other]));
                 group_of.iter_mut().for_each(|group| *group = if *group == from { to } else { *group });
             }
@@ -245,6 +262,7 @@ fn site() -> impl Strategy<Value = Vec<Vec<String>>> {
             .map(str::to_owned)
             .to_vec();
     stock.extend((0..5).map(|number| format!("Line {} of {words}, as all say", ["a", "b", "c", "d", "e"][number])));
+    stock.extend(["It left at dawn.", "It came back in spring.", "All of them were on board."].map(str::to_owned));
     stock.push("This line of the harbour is longer than sixty characters are »".into());
     stock.extend(
         (0..40).map(|number| format!("own {}", "abcdefghij".repeat(1 + number / 10)[number % 10..].to_owned())),
