@@ -80,6 +80,8 @@ pub struct Config {
     pub index: Option<PathBuf>,
     /// Folders of indexes that are only read: what stands in them goes.
     pub against: Vec<PathBuf>,
+    /// What standard input is called in an index, where its documents have no address.
+    pub stdin_name: Option<String>,
     /// What becomes of what a document had when it came before, and has no more.
     pub on_changed: OnChanged,
     /// How much is removed of what looks like chrome.
@@ -151,6 +153,7 @@ impl Default for Config {
             min_chars: 60,
             fold: Fold::Loose,
             index: None,
+            stdin_name: None,
             against: Vec::new(),
             on_changed: OnChanged::Keep,
             level: Level::Safe,

@@ -27,6 +27,7 @@ pub mod run;
 mod sites;
 mod store;
 pub mod train;
+mod visit;
 
 pub use clean::{Arrival, Cleaned, Cleaner, Cut, Document, Failure, Learner, Scratch, check_examples};
 pub use config::Config;

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::decide::{MAX_GAP, Side, fingerprint_of_rest};
 use crate::durable::{Document, Index, IndexOptions, Meaning, Word};
 use crate::fingerprint::Fingerprint;
-use crate::index::{EntryId, Frozen, Mark, Place, Trace};
+use crate::index::{EntryId, Frozen, Mark, Owner, Place, Trace};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -25,6 +25,14 @@ pub(crate) fn options(config: &Config) -> IndexOptions {
 fn spelled(setting: &impl serde::Serialize) -> String {
     let value = serde_json::to_value(setting).unwrap_or_default();
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// A document of an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Known {
+    /// The index, by its number among those that are only read; none for the one that remembers.
+    pub(crate) against: Option<u16>,
+    pub(crate) owner: Owner,
 }
 
 /// The blocks of a document that are compared, and the document as a whole if it is, with their fingerprints.

@@ -43,6 +43,7 @@ mod cli {
     mod trains;
     mod warcs;
 
+    mod arrivals;
     mod faults;
     mod kills;
     mod memory;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The layers, from those who know nobody to those who know most. A module may use all in rows before its own.
-const LAYERS: [&[&str]; 18] = [
+const LAYERS: [&[&str]; 19] = [
     &["text", "error"],
     &["encoding"],
     &["fingerprint"],
@@ -21,6 +21,7 @@ const LAYERS: [&[&str]; 18] = [
     &["durable"],
     &["codec", "record", "config", "journal"],
     &["recall", "sites"],
+    &["visit"],
     &["crawl"],
     &["run"],
     &["eval"],

@@ -28,6 +28,7 @@ fn full() -> toml::Table {
         tmp_dir: path("tmp"),
         compress_level: Some(3),
         index: path("seen"),
+        stdin_name: Some("feed".into()),
         journal: path("journal.jsonl"),
         report: path("report.json"),
         score_threshold: Some(0.9),

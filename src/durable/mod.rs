@@ -33,7 +33,6 @@ use crate::fingerprint::Fingerprint;
 use crate::index::{Claims, Known, Owner};
 use crate::log::Log;
 use crate::text::FOLD_VERSION;
-pub(crate) use arrivals::Arrived;
 use background::Background;
 pub(crate) use bulk::Bulk;
 use contents::{Contents, head_of};

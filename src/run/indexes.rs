@@ -5,10 +5,11 @@ use crate::durable::{Document, Index, IndexReader, IndexState, Remembers, Word};
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::index::Owner;
-use crate::recall;
+use crate::recall::{self, Known};
 use crate::score::Level;
 use crate::sites::Sites;
 use crate::store::canonical_to_be;
+use crate::visit::Against;
 use std::path::Path;
 
 /// The indexes of a run.
@@ -39,21 +40,6 @@ impl Own {
     }
 }
 
-/// An index whose blocks go, whoever has them.
-#[derive(Debug)]
-struct Against {
-    name: String,
-    index: IndexReader,
-}
-
-/// A document of an index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Known {
-    /// The index, by its number among those that are only read; none for the one that remembers.
-    pub(super) against: Option<u16>,
-    pub(super) owner: Owner,
-}
-
 impl Indexes {
     /// Opens the indexes that the configuration names, if it names any. The one that remembers is locked if it is to be written to.
     pub(super) fn open(config: &Config, writes: bool) -> Result<Option<Self>> {
@@ -74,11 +60,7 @@ impl Indexes {
             }
             _ => None,
         };
-        let read = |path: &std::path::PathBuf| {
-            let index = recall::options(config).owners(false).read(path)?;
-            Ok(Against { name: path.display().to_string(), index })
-        };
-        Ok(Some(Indexes { own, sites, against: against.iter().map(read).collect::<Result<_>>()? }))
+        Ok(Some(Indexes { own, sites, against: Against::open(config)? }))
     }
 
     /// The index that remembers, if it is written to.

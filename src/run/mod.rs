@@ -4,6 +4,7 @@
 //! cuts and writes. A stream is read once, in order. Both remove the same, but for templates of sites, which only all pages
 //! together show.
 
+mod arriving;
 mod conversion;
 mod disk;
 mod edits;
@@ -49,6 +50,7 @@ use crate::error::{Error, Result};
 use crate::rules::Rules;
 use crate::score::{Level, Scorer};
 use crate::store::{Address, Store, canonical_to_be};
+use arriving::Arriving;
 use conversion::Conversion;
 use indexes::Indexes;
 use manifest::{Begun, Manifest};
@@ -152,16 +154,24 @@ impl<'r> Run<'r> {
             refuse_existing_file(to, self.config.force)?;
         }
         self.refuse_side_outputs(&Plan::default(), to.as_ref().map(Address::path), self.config.force)?;
+        indexes::refuse_own(self.config)?;
+        if self.config.dry_run && (self.config.index.is_some() || !self.config.against.is_empty()) {
+            let what = "a dry run that asks an index needs files, and standard input is none; save the input to a file";
+            return Err(Error::config("configuration", what));
+        }
         let report_file = self.begin_report()?;
+        let mut arriving = Arriving::open(self.config)?;
         let report = match &to {
             Some(to) => {
                 let mut file = Unfinished::create(to, self.config.force)?;
-                let report = stream::stream(self, input, &mut file)?;
+                let report = stream::stream(self, input, &mut file, arriving.as_mut())?;
                 file.finish()?;
                 report
             }
-            None => stream::stream(self, input, output)?,
+            None => stream::stream(self, input, output, arriving.as_mut())?,
         };
+        // All is written that it is of.
+        arriving.map_or(Ok(()), |mut arriving| arriving.commit())?;
         self.end(report, report_file, started)
     }
 

@@ -41,31 +41,17 @@ impl Names {
                 names.map(|name| name.map(|name| Fingerprint::of_id(&name))).collect::<Vec<_>>()
             },
         );
-        // For each name that there is, the number that the next document of that name is tried with.
-        let mut seen: HashMap<Fingerprint, u32> = HashMap::new();
+        let mut met = Met::default();
         for (part_idx, keys) in keys.into_iter().enumerate() {
-            let mut is_known = |key: Fingerprint| match seen.entry(key) {
-                Entry::Occupied(_) => true,
-                Entry::Vacant(vacant) => {
-                    vacant.insert(FIRST_NUMBER);
-                    false
-                }
-            };
-            let again: Vec<Option<Fingerprint>> =
-                keys.into_iter().map(|key| key.filter(|key| is_known(*key))).collect();
-            if again.iter().all(Option::is_none) {
+            let again: Vec<bool> = keys.into_iter().map(|key| key.is_some_and(|key| met.is_known(key))).collect();
+            if !again.contains(&true) {
                 continue;
             }
             let named = names.of_part(part_idx, origins[part_idx]).zip(again).enumerate();
-            let named = named.filter_map(|(document_idx, (name, key))| Some((document_idx, name?, key?)));
-            for (document_idx, name, key) in named.collect::<Vec<_>>() {
-                let from = seen.get(&key).copied().unwrap_or(FIRST_NUMBER);
-                let is_new = |number: &u32| {
-                    let key = Fingerprint::of_id(&repeated(&name, *number));
-                    seen.insert(key, FIRST_NUMBER).is_none()
-                };
-                let number = (from..u32::MAX).find(is_new).unwrap_or(u32::MAX);
-                seen.insert(key, number.saturating_add(1));
+            let named = named.filter(|(_, (_, again))| *again);
+            let named: Vec<_> =
+                named.filter_map(|(document_idx, (name, _))| Some((document_idx, met.number(&name?)))).collect();
+            for (document_idx, number) in named {
                 names.repeated.insert((part_idx, document_idx), number);
             }
         }
@@ -83,10 +69,7 @@ impl Names {
             let name = match id {
                 Id::Alone => return None,
                 Id::Place if !has_records => path.clone(),
-                Id::Place => {
-                    let record = records_before + document_idx as u64 + 1;
-                    [&path[..], format!(":{record}").as_bytes()].concat()
-                }
+                Id::Place => of_record(path, records_before + document_idx as u64),
                 Id::Address(address) => address.as_bytes().to_vec(),
             };
             Some(match self.repeated.get(&(part_idx, document_idx)) {
@@ -97,8 +80,48 @@ impl Names {
     }
 }
 
+/// What a record of a file is known by, given its number from 0.
+pub(super) fn of_record(file: &[u8], record_idx: u64) -> Vec<u8> {
+    [file, format!(":{}", record_idx + 1).as_bytes()].concat()
+}
+
 /// The number of the second document of a name.
 const FIRST_NUMBER: u32 = 2;
+
+/// The names that were met so far: for each, by its fingerprint, the number that the next document of that name is tried with.
+#[derive(Debug, Default)]
+pub(super) struct Met(HashMap<Fingerprint, u32>);
+
+impl Met {
+    /// Gives a document a name that none has that came before.
+    pub(super) fn name(&mut self, name: Vec<u8>) -> Vec<u8> {
+        if self.is_known(Fingerprint::of_id(&name)) { repeated(&name, self.number(&name)) } else { name }
+    }
+
+    /// Whether a document came before with this name, which is known from now on.
+    fn is_known(&mut self, name: Fingerprint) -> bool {
+        match self.0.entry(name) {
+            Entry::Occupied(_) => true,
+            Entry::Vacant(vacant) => {
+                vacant.insert(FIRST_NUMBER);
+                false
+            }
+        }
+    }
+
+    /// The number of one more document of a name.
+    fn number(&mut self, name: &[u8]) -> u32 {
+        let key = Fingerprint::of_id(name);
+        let from = self.0.get(&key).copied().unwrap_or(FIRST_NUMBER);
+        let is_new = |number: &u32| {
+            let key = Fingerprint::of_id(&repeated(name, *number));
+            self.0.insert(key, FIRST_NUMBER).is_none()
+        };
+        let number = (from..u32::MAX).find(is_new).unwrap_or(u32::MAX);
+        self.0.insert(key, number.saturating_add(1));
+        number
+    }
+}
 
 /// What a document is known by of whose name there is one already.
 fn repeated(name: &[u8], number: u32) -> Vec<u8> {

@@ -6,7 +6,7 @@
 //!
 //! Documents of other runs have places too: their parts are numbered behind those of the run.
 
-use super::indexes::{Indexes, Known};
+use super::indexes::Indexes;
 use super::names::Names;
 use super::source::Origin;
 use super::templates::Learned;
@@ -17,7 +17,7 @@ use crate::durable::{Bulk, Document};
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
 use crate::index::{EntryOwners, Frozen, Mark, OnChanged, Owner, Place, Trace};
-use crate::recall::{Claim, Claimed, Compared, Elsewhere, Recalled, UNKNOWN_BLOCK, rest_of};
+use crate::recall::{Claim, Claimed, Compared, Elsewhere, Known, Recalled, UNKNOWN_BLOCK, rest_of};
 use crate::score::Level;
 use hashbrown::hash_map::Entry;
 use hashbrown::{HashMap, HashSet};

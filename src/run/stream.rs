@@ -9,6 +9,7 @@
 //! outcome does not depend on how the input falls into batches.
 
 use super::Run;
+use super::arriving::Arriving;
 use super::conversion::Conversion;
 use super::edits::{EditedRecord, Edits, PartBytes, edit_part};
 use super::ledger::{CutSource, begin_journal, end_journal};
@@ -19,6 +20,7 @@ use super::plan::{content_format, layout_of, may_be_encoded};
 use super::progress::Phase;
 use super::reading::Reading;
 use super::report::{Counts, Report};
+use super::templates::Learned;
 use crate::clean::{Alone, Look, Looker};
 use crate::codec::{Packer, Unpacked};
 use crate::config::{Config, Format, OnBadRecord, OnLimit};
@@ -26,9 +28,11 @@ use crate::decide::{Keep, Repeats, Scope, Witnesses};
 use crate::encoding::{Encoding, MARK_BYTES, Otherwise, looks_like};
 use crate::error::{Error, Result};
 use crate::index::{MemoryIndex, Notes, Place, Trace};
-use crate::journal::{FileLine, First, Line, Location, PartLine};
+use crate::journal::{FileLine, First, KnownLocation, Line, Location, PartLine};
+use crate::recall::UNKNOWN_BLOCK;
 use crate::record::Layout;
 use crate::text::Span;
+use crate::visit::{Visited, Visits};
 use std::io::{Read, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
@@ -50,6 +54,7 @@ pub(super) fn stream(
     run: &Run<'_>,
     input: impl Read + Send + 'static,
     output: &mut (dyn Write + Send),
+    arriving: Option<&mut Arriving>,
 ) -> Result<Report> {
     let config = run.config;
     if config.keep == Keep::None && matches!(config.scope, Scope::Corpus | Scope::Site) {
@@ -57,16 +62,11 @@ pub(super) fn stream(
                     save the input to a file, or let scope be \"document\"";
         return Err(Error::config("configuration", what));
     }
-    if config.index.is_some() || !config.against.is_empty() {
-        let what = "an index goes with files, and standard input is none; save the input to a file, or clean pages in a program \
-                    with a Crawl";
-        return Err(Error::config("configuration", what));
-    }
     run.progress.begin(Phase::Stream, None);
     let (sender, receiver) = sync_channel(BATCH_BYTES / READ_BYTES);
     // Not waited for: when the output is gone, the input may never say another word.
     std::thread::spawn(move || read(input, &sender));
-    let outcome = Stream::begin(run, output).and_then(|mut stream| {
+    let outcome = Stream::begin(run, output, arriving).and_then(|mut stream| {
         stream.run(&receiver)?;
         stream.end()
     });
@@ -105,8 +105,10 @@ struct Stream<'s> {
     journal: Option<Unfinished>,
     /// What the input is, once it has begun to come.
     kind: Option<Kind>,
-    /// What is known of the whole scope; nothing where each document is decided on by itself.
+    /// What is known of the whole scope; nothing where each document is decided on by itself, or held against indexes.
     known: Option<Known>,
+    /// The indexes that documents are held against, if there are any.
+    arriving: Option<&'s mut Arriving>,
     counts: Counts,
     bad_records: Vec<String>,
     n_records: u64,
@@ -150,6 +152,8 @@ struct Looked<'b> {
     source: PartBytes<'b>,
     look: Look,
     outline: Outline,
+    /// What indexes know of its one document, where it is held against any.
+    visited: Option<Visited>,
 }
 
 /// What came of a piece.
@@ -160,8 +164,8 @@ struct Edited {
 }
 
 impl<'s> Stream<'s> {
-    fn begin(run: &'s Run<'s>, output: &'s mut (dyn Write + Send)) -> Result<Self> {
-        let has_scope = matches!(run.config.scope, Scope::Corpus | Scope::Site);
+    fn begin(run: &'s Run<'s>, output: &'s mut (dyn Write + Send), arriving: Option<&'s mut Arriving>) -> Result<Self> {
+        let has_scope = matches!(run.config.scope, Scope::Corpus | Scope::Site) && arriving.is_none();
         let codec = output_codec(run.config.compress, None);
         let output = Packer::new(codec, run.config.compress_level, output).map_err(Error::to_standard_output)?;
         let stream = Stream {
@@ -170,6 +174,7 @@ impl<'s> Stream<'s> {
             journal: begin_journal(run.config)?,
             kind: None,
             known: has_scope.then(Known::default),
+            arriving,
             counts: Counts::default(),
             bad_records: Vec::new(),
             n_records: 0,
@@ -257,21 +262,28 @@ impl<'s> Stream<'s> {
 
     fn batch(&mut self, reading: Reading<'_>, bytes: &[u8]) -> Result<()> {
         let (run, config) = (self.run, self.run.config);
-        let pieces = pieces(reading, bytes, self.bytes_in);
+        // What is held against indexes is so one by one.
+        let piece_bytes = if self.arriving.is_some() { 1 } else { PIECE_BYTES };
+        let pieces = pieces(reading, bytes, self.bytes_in, piece_bytes);
+        let (has_ids, has_facts) =
+            self.arriving.as_ref().map_or((false, false), |arriving| (true, arriving.visits().has_sites()));
         let looked = run.workers.each(
             pieces.len(),
-            || PartLooker::new(Looker::new(config, run.scorer.as_ref())),
+            || {
+                let looker = Looker::new(config, run.scorer.as_ref()).with_facts(has_facts);
+                PartLooker::new(looker.with_ids(has_ids))
+            },
             |looker, piece_idx| {
                 let mut look = Look::default();
                 let source = pieces[piece_idx];
                 let outline = looker.look(&run.rules, source, &mut look)?;
-                Ok(Looked { source, look, outline })
+                Ok(Looked { source, look, outline, visited: None })
             },
         );
-        let looked = looked.into_iter().collect::<Result<Vec<Looked<'_>>>>()?;
+        let mut looked = looked.into_iter().collect::<Result<Vec<Looked<'_>>>>()?;
         // For each piece, how many records came before it.
         let mut before = Vec::with_capacity(looked.len());
-        for piece in &looked {
+        for piece in &mut looked {
             before.push(self.n_records);
             for bad in &piece.outline.bad {
                 let place = format!("-:{}", self.n_records + bad.record_idx as u64 + 1);
@@ -293,6 +305,10 @@ impl<'s> Stream<'s> {
                 known.traces.push(trace);
                 known.records_before.push(self.n_records);
             }
+            if let Some(arriving) = &mut self.arriving {
+                let place = reading.layout.is_splittable().then_some(self.n_records);
+                piece.visited = arriving.visit(&mut piece.look, place, run.progress)?;
+            }
             self.n_records += piece.outline.n_records as u64;
             self.bytes_in += piece.source.bytes.len() as u64;
         }
@@ -305,7 +321,8 @@ impl<'s> Stream<'s> {
             );
             return Err(Error::limit(what, "allow more with --memory, or save the stream to a file, which needs less"));
         }
-        let editor = Editor { run, known: self.known.as_ref(), journal: self.journal.is_some() };
+        let visits = self.arriving.as_ref().map(|arriving| arriving.visits());
+        let editor = Editor { run, known: self.known.as_ref(), visits, journal: self.journal.is_some() };
         let edited = run.workers.each(
             looked.len(),
             || (),
@@ -320,6 +337,10 @@ impl<'s> Stream<'s> {
             self.counts.merge(config, edited.counts);
         }
         self.output.flush().map_err(Error::to_standard_output)?;
+        // A file has its name when all is done, and not before.
+        if let Some(arriving) = self.arriving.as_mut().filter(|_| config.output.is_none()) {
+            arriving.commit_now_and_then()?;
+        }
         if self.journal.is_some() {
             self.hasher.update(bytes);
         }
@@ -384,6 +405,7 @@ impl<'s> Stream<'s> {
 struct Editor<'s> {
     run: &'s Run<'s>,
     known: Option<&'s Known>,
+    visits: Option<&'s Visits>,
     journal: bool,
 }
 
@@ -394,20 +416,28 @@ impl Editor<'_> {
         let mut edited = Edited { out: Vec::new(), journal: Vec::new(), counts: Counts::default() };
         let mut edits = Edits::default();
         let source = piece.source;
-        match self.known {
-            Some(known) => {
+        match (&piece.visited, self.known) {
+            (Some(visited), _) => {
+                let learned: Vec<Learned> =
+                    visited.templated.iter().map(|&(block, template)| Learned { block, template }).collect();
+                let locate = |place: Place| self.locate_visited(visited, before, place);
+                edit_part(config, source, &visited.copies, &learned, &piece.outline, &mut edits, |record| {
+                    self.tell(piece, before, record, &locate, &mut edited);
+                });
+            }
+            (None, Some(known)) => {
                 let part = known.traces.len() - from_last;
                 let part = u32::try_from(part).expect("2^32 pieces do not fit in memory");
                 let copies = known.repeats().of_part(part);
-                let locate = |place: Place| location(&known.traces, &known.records_before, place);
+                let locate = |place: Place| First::Here(location(&known.traces, &known.records_before, place));
                 edit_part(config, source, &copies, &[], &piece.outline, &mut edits, |record| {
                     self.tell(piece, before, record, &locate, &mut edited);
                 });
             }
-            None => {
+            (None, None) => {
                 let alone = Alone::of(&piece.look)?;
                 let copies = alone.copies(config.keep);
-                let locate = |place: Place| location(&alone.traces, &[before], place);
+                let locate = |place: Place| First::Here(location(&alone.traces, &[before], place));
                 edit_part(config, source, &copies, &[], &piece.outline, &mut edits, |record| {
                     self.tell(piece, before, record, &locate, &mut edited);
                 });
@@ -420,12 +450,25 @@ impl Editor<'_> {
         Ok(edited)
     }
 
+    /// Where a place is that a document knows by itself: in the document, or in one that an index knows.
+    fn locate_visited<'l>(&'l self, visited: &'l Visited, record_idx: u64, place: Place) -> First<'l> {
+        let line = (place.block != UNKNOWN_BLOCK).then_some(u64::from(place.block) + 1);
+        let source = (place.part as usize).checked_sub(1).and_then(|other| visited.sources.get(other));
+        match source {
+            None => First::Here(Location { file: "-".into(), record: record_idx + 1, line: line.unwrap_or_default() }),
+            Some((against, id)) => {
+                let index = self.visits.and_then(|visits| visits.name(*against)).map(Into::into);
+                First::Known(KnownLocation { index, document: id.into(), line })
+            }
+        }
+    }
+
     fn tell<'l>(
         &'l self,
         piece: &'l Looked<'_>,
         records_before: u64,
         record: &EditedRecord<'_>,
-        locate: &dyn Fn(Place) -> Location<'l>,
+        locate: &dyn Fn(Place) -> First<'l>,
         edited: &mut Edited,
     ) {
         let number = records_before + record.record_idx as u64;
@@ -436,7 +479,7 @@ impl Editor<'_> {
         }
         if self.journal {
             let source = CutSource { rules: &self.run.rules, source: piece.source };
-            source.write(number + 1, record, |place| First::Here(locate(place)), &mut edited.journal);
+            source.write(number + 1, record, locate, &mut edited.journal);
         }
         if self.run.config.dry_run {
             edited.counts.add_to_top(self.run.config, (0, number), piece.source, record);
@@ -478,8 +521,8 @@ fn layout(config: &Config, start: &[u8], is_ended: bool) -> Result<Option<Layout
     layout_of(config, format, |_| Ok(start.to_vec())).map(Some).map_err(|error| error.at("standard input".as_ref()))
 }
 
-/// Cuts a batch, which starts at a byte of the input, into pieces of whole records.
-fn pieces<'b>(reading: Reading<'b>, bytes: &'b [u8], batch_start: u64) -> Vec<PartBytes<'b>> {
+/// Cuts a batch, which starts at a byte of the input, into pieces of whole records, of so many bytes if there are.
+fn pieces<'b>(reading: Reading<'b>, bytes: &'b [u8], batch_start: u64, piece_bytes: usize) -> Vec<PartBytes<'b>> {
     let piece = |span: Span| PartBytes { reading, bytes: span.of(bytes), start: batch_start + span.start as u64 };
     if !reading.layout.is_splittable() {
         return vec![piece(Span::new(0, bytes.len()))];
@@ -487,7 +530,7 @@ fn pieces<'b>(reading: Reading<'b>, bytes: &'b [u8], batch_start: u64) -> Vec<Pa
     let mut pieces = Vec::new();
     let mut start = 0;
     for record in reading.records(bytes) {
-        if record.end - start >= PIECE_BYTES || record.end == bytes.len() {
+        if record.end - start >= piece_bytes || record.end == bytes.len() {
             pieces.push(piece(Span::new(start, record.end)));
             start = record.end;
         }

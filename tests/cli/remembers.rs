@@ -213,9 +213,6 @@ fn what_does_not_go_with_an_index_is_refused() {
     }
     let told = "error: seen: is the index seen or in it, where nothing else may be written; choose another place";
     folder.run(&format!("{CLEAN} tuesday -o seen --index seen --force")).ends(2, &[told]);
-    let told = "error: configuration: an index goes with files, and standard input is none; save the input to a file, or clean \
-                pages in a program with a Crawl";
-    folder.run_on(SHIP, &format!("{CLEAN} - --index seen")).ends(2, &[told]);
     assert_eq!(counts(&folder, "seen")[2], 1);
 }
 

@@ -202,6 +202,30 @@ fn it_is_told_where_the_first_copy_is() {
 }
 
 #[test]
+fn what_stands_in_an_index_that_is_only_read_goes_and_is_not_claimed() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let read = folder.path().join("read");
+    let pages = [page(&[11, 0, 6, 1]), page(&[7, 0, 6, 14])];
+    let crawl = open(&read, &config());
+    crawled(&crawl, &pages[..1], 0);
+    crawl.commit().expect("it can be written");
+    drop(crawl);
+    let config = Config { against: vec![read], ..config() };
+    let crawl = open(&folder.path().join("own"), &config);
+    for _ in 0..2 {
+        let url = address(1);
+        let cleaned = crawl.clean(&document(&pages[1], &url)).expect("a page can be cleaned");
+        assert_eq!(cleaned.text(), page(&[7, 14]).as_bytes());
+        let source = cleaned.source(&cleaned.cuts()[0]).expect("it is a repeat");
+        assert_eq!((source.against, source.id), (Some(0), "https://site-0.example/0"));
+    }
+    // The page itself keeps what is nowhere else, and nothing more.
+    crawl.commit().expect("it can be written");
+    let stats = IndexReader::open(folder.path().join("own")).and_then(|reader| reader.stats());
+    assert_eq!(stats.expect("it can be read").documents, 1);
+}
+
+#[test]
 fn threads_keep_one_copy_of_each_line() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let crawl = open(folder.path(), &config()).commit_every(Some(7));

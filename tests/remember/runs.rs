@@ -60,12 +60,7 @@ fn read_outputs(inputs: &Path, outputs: &Path) -> Vec<(usize, String)> {
         let output = std::fs::read_to_string(outputs.join(&name)).expect("each input has its output");
         match name.to_str().and_then(|name| name.strip_prefix("text-")?.strip_suffix(".txt")) {
             Some(number) => left.push((number.parse().expect("a number"), output)),
-            None => left.extend(output.lines().map(|line| {
-                let record: serde_json::Value = serde_json::from_str(line).expect("a record");
-                let url = record["url"].as_str().expect("it has its address");
-                let number = url.rsplit('/').next().expect("behind the last slash").parse().expect("a number");
-                (number, record["text"].as_str().expect("it has its text").to_owned())
-            })),
+            None => left.extend(read_records(&output)),
         }
     }
     left
@@ -82,13 +77,75 @@ fn clean(folder: &Path, config: &Config, texts: &[String], documents: &[usize]) 
     read_outputs(&inputs, &folder.join("out"))
 }
 
+/// Cleans documents that have an address as a crawl does, with the same index.
+fn crawl(config: &Config, texts: &[String], documents: &[usize]) -> Vec<(usize, String)> {
+    let index = config.index.clone().expect("there is one");
+    let crawl = Crawl::open(index, &Config { index: None, ..config.clone() }).expect("it can be opened");
+    let mut left = Vec::new();
+    for &document_idx in documents {
+        let url = url(document_idx);
+        let page = Document { url: url.as_deref(), ..Document::new(&texts[document_idx]) };
+        let text = crawl.clean(&page).expect("it can be cleaned").into_text();
+        left.push((document_idx, String::from_utf8(text).expect("it was UTF-8")));
+    }
+    crawl.commit().expect("it can be written");
+    left
+}
+
+/// The same as a stream.
+fn stream(config: &Config, texts: &[String], documents: &[usize]) -> Vec<(usize, String)> {
+    let record = |&document_idx: &usize| {
+        serde_json::json!({"url": url(document_idx), "text": texts[document_idx]}).to_string() + "\n"
+    };
+    let input: String = documents.iter().map(record).collect();
+    let mut output = Vec::new();
+    let run = Run::new(config, &()).expect("it can be begun");
+    run.stream(std::io::Cursor::new(input), &mut output).expect("it can be cleaned");
+    read_records(&String::from_utf8(output).expect("it was UTF-8")).collect()
+}
+
+/// What records have that are left, by the numbers of their documents.
+fn read_records(output: &str) -> impl Iterator<Item = (usize, String)> {
+    output.lines().map(|line| {
+        let record: serde_json::Value = serde_json::from_str(line).expect("a record");
+        let url = record["url"].as_str().expect("it has its address");
+        let number = url.rsplit('/').next().expect("behind the last slash").parse().expect("a number");
+        (number, record["text"].as_str().expect("it has its text").to_owned())
+    })
+}
+
+/// How documents are cleaned.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum By {
+    Run,
+    Crawl,
+    Stream,
+}
+
+impl By {
+    fn clean(self, folder: &Path, config: &Config, texts: &[String], documents: &[usize]) -> Vec<(usize, String)> {
+        // Only runs over files know documents by where they stand.
+        let documents: Vec<usize> =
+            documents.iter().copied().filter(|document| self == By::Run || url(*document).is_some()).collect();
+        match self {
+            By::Run => clean(folder, config, texts, &documents),
+            By::Crawl => crawl(config, texts, &documents),
+            By::Stream => stream(config, texts, &documents),
+        }
+    }
+}
+
+fn any_way() -> impl Strategy<Value = By> {
+    prop::sample::select(&[By::Run, By::Crawl, By::Stream][..])
+}
+
 proptest! {
-    #![proptest_config(Tries { cases: 24, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..Tries::default() })]
+    #![proptest_config(Tries { cases: 32, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..Tries::default() })]
 
     #[test]
     fn whatever_runs_there_are_documents_come_out_as_in_one_pass(
         lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..14), 12),
-        runs in prop::collection::vec((prop::collection::vec(0..12_usize, 1..10), any::<bool>()), 1..7),
+        runs in prop::collection::vec((prop::collection::vec(0..12_usize, 1..10), any_way()), 1..7),
         scope in prop::sample::select(&[Scope::Corpus, Scope::Site][..]),
         threads in prop::sample::select(&[1, 2, 7][..]),
     ) {
@@ -97,25 +154,11 @@ proptest! {
         let config = Config { threads: Some(threads), ..config(folder.path(), scope) };
         let alone = Config { index: None, ..config.clone() };
         let mut one_pass = OnePass::new(&alone, &texts, url);
-        for (mut documents, crawls) in runs {
+        for (mut documents, by) in runs {
             let mut seen = std::collections::BTreeSet::new();
             documents.retain(|document| seen.insert(*document));
-            if crawls {
-                // The same index, by the crawler's library.
-                documents.retain(|document| url(*document).is_some());
-                let index = config.index.clone().expect("there is one");
-                let crawl = Crawl::open(index, &Config { index: None, ..config.clone() }).expect("it can be opened");
-                for document_idx in documents {
-                    let url = url(document_idx);
-                    let page = Document { url: url.as_deref(), ..Document::new(&texts[document_idx]) };
-                    let left = crawl.clean(&page).expect("it can be cleaned").into_text();
-                    prop_assert_eq!(String::from_utf8(left).unwrap(), one_pass.clean(document_idx));
-                }
-                crawl.commit().expect("it can be written");
-            } else {
-                for (document_idx, left) in clean(folder.path(), &config, &texts, &documents) {
-                    prop_assert_eq!(left, one_pass.clean(document_idx), "document {}", document_idx);
-                }
+            for (document_idx, left) in by.clean(folder.path(), &config, &texts, &documents) {
+                prop_assert_eq!(left, one_pass.clean(document_idx), "document {}, by {:?}", document_idx, by);
             }
             IndexReader::open(config.index.as_ref().expect("there is one")).and_then(|index| index.verify()).expect("it is whole");
         }
@@ -136,13 +179,13 @@ proptest! {
 
     #[test]
     fn where_documents_give_up_what_they_had_nothing_is_lost_however_often_they_change(
-        runs in prop::collection::vec((prop::collection::vec((0..8_usize, any::<u8>()), 1..8), any::<bool>()), 1..7),
+        runs in prop::collection::vec((prop::collection::vec((0..8_usize, any::<u8>()), 1..8), any_way()), 1..7),
         versions in prop::collection::vec(prop::collection::vec(prop::collection::vec(any::<u8>(), 0..8), 8), 3),
     ) {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let config = Config { on_changed: OnChanged::Release, ..config(folder.path(), Scope::Corpus) };
         let mut texts: Vec<String> = versions[0].iter().map(|lines| page(lines)).collect();
-        for (changes, crawls) in runs {
+        for (changes, by) in runs {
             let mut documents: Vec<usize> = Vec::new();
             for (document_idx, version) in changes {
                 texts[document_idx] = page(&versions[usize::from(version) % 3][document_idx]);
@@ -150,18 +193,7 @@ proptest! {
             }
             documents.sort_unstable();
             documents.dedup();
-            if crawls {
-                let index = config.index.clone().expect("there is one");
-                let crawl = Crawl::open(index, &Config { index: None, ..config.clone() }).expect("it can be opened");
-                for url_idx in documents {
-                    let Some(url) = url(url_idx) else { continue };
-                    let page = Document { url: Some(&url), ..Document::new(&texts[url_idx]) };
-                    crawl.clean(&page).expect("it can be cleaned");
-                }
-                crawl.commit().expect("it can be written");
-            } else {
-                clean(folder.path(), &config, &texts, &documents);
-            }
+            by.clean(folder.path(), &config, &texts, &documents);
             IndexReader::open(config.index.as_ref().unwrap()).and_then(|index| index.verify()).expect("it is whole");
         }
         let all: Vec<usize> = (0..8).collect();

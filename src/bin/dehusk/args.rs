@@ -385,6 +385,10 @@ pub(crate) struct ConfigArgs {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath, help_heading = "Repeats")]
     against: Vec<PathBuf>,
+    /// What standard input is called in an index, where its documents have no address: they are NAME, or NAME:RECORD [default: -]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "NAME", help_heading = "Repeats")]
+    stdin_name: Option<String>,
     /// What becomes of what a document of the index had when it came before, and has no more [default: keep]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[arg(long, value_enum, help_heading = "Repeats")]

@@ -1,36 +1,36 @@
-//! What is known of the copies of a page's blocks: in the page, and in pages that came before.
+//! What is known of the copies of a document's blocks: in the document, and in others that came before.
 //!
-//! Places are numbered for the page alone: part 0 is the page, the parts from 1 on are other pages, as they are met.
+//! Places are numbered for the document alone: part 0 is the document, the parts from 1 on are others, as they are met.
 
 use crate::clean::Look;
 use crate::decide::{Copies, Side, Template};
-use crate::durable::Arrived;
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
-use crate::index::{Frozen, Lookup, Mark, MemoryIndex, Owner, Place, Trace};
-use crate::recall::{Compared, Elsewhere, Recalled, rest_of};
+use crate::index::{Frozen, Lookup, Mark, MemoryIndex, Place, Trace};
+use crate::recall::{Compared, Elsewhere, Known, Recalled, rest_of};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The part that the first of the other pages is.
+/// The part that the first of the others is.
 const FIRST_OTHER: u32 = 1;
 
-pub(super) struct PageCopies {
+#[derive(Debug)]
+pub(crate) struct DocumentCopies {
     within: Frozen,
     trace: Trace,
     /// What templates of its site remove, with the marks that the blocks had.
     templated: Vec<(u32, Mark)>,
     /// What these leave of it as a whole.
     rest: Option<Fingerprint>,
-    elsewhere: Elsewhere<Owner>,
+    elsewhere: Elsewhere<Known>,
 }
 
-impl PageCopies {
-    /// What is known of the page that was looked at by itself.
+impl DocumentCopies {
+    /// What is known of the document that was looked at by itself.
     pub(super) fn of(look: &Look) -> Result<Self> {
         let (within, mut trace) = (MemoryIndex::small(), Trace::default());
         look.note(&within, 0, &mut trace)?;
-        Ok(PageCopies {
+        Ok(DocumentCopies {
             within: within.freeze(),
             trace,
             templated: Vec::new(),
@@ -39,7 +39,7 @@ impl PageCopies {
         })
     }
 
-    /// What is compared of the page.
+    /// What is compared of the document.
     pub(super) fn compared(&self) -> Compared {
         Compared::of(&self.trace, 0, &self.within, self.templated.iter().copied(), self.rest)
     }
@@ -50,7 +50,7 @@ impl PageCopies {
         shown.map(number).collect()
     }
 
-    /// Takes out what templates of the page's site remove.
+    /// Takes out what templates of its site remove.
     pub(super) fn remove(&mut self, templated: &[(u32, Template)]) {
         if templated.is_empty() {
             return;
@@ -64,19 +64,21 @@ impl PageCopies {
         self.rest = if was_whole { rest_of(&self.trace, 0, &self.within) } else { None };
     }
 
-    /// Takes in who else has what was claimed; gives what the other pages are known by.
-    pub(super) fn tell(&mut self, compared: &Compared, arrived: Arrived) -> Vec<String> {
-        let Arrived { others, documents } = arrived;
-        let documents: HashMap<Owner, Arc<Recalled>> =
-            documents.into_iter().map(|(owner, document)| (owner, Arc::new(Recalled::new(document)))).collect();
-        let recalled = |owner| documents.get(&owner).cloned();
-        self.elsewhere = Elsewhere::new(compared, others.iter().copied(), recalled, FIRST_OTHER);
-        let id = |owner| documents.get(&owner).map(|document| document.shown_id());
-        self.elsewhere.keys().map(|owner| id(owner).unwrap_or_default()).collect()
+    /// Takes in who else has each of the claims, and what is known of them; tells who the others are.
+    pub(super) fn tell(
+        &mut self,
+        compared: &Compared,
+        holders: &[Option<Known>],
+        documents: &HashMap<Known, Arc<Recalled>>,
+    ) -> Vec<(Option<u16>, String)> {
+        let recalled = |known: Known| documents.get(&known).cloned();
+        self.elsewhere = Elsewhere::new(compared, holders.iter().copied(), recalled, FIRST_OTHER);
+        let id = |known| documents.get(&known).map(|document| document.shown_id());
+        self.elsewhere.keys().map(|known| (known.against, id(known).unwrap_or_default())).collect()
     }
 }
 
-impl Copies for PageCopies {
+impl Copies for DocumentCopies {
     fn trace(&self) -> &Trace {
         &self.trace
     }
@@ -106,5 +108,5 @@ impl Copies for PageCopies {
 }
 
 fn number(block: usize) -> u32 {
-    u32::try_from(block).expect("blocks of a page are numbered with 32 bits")
+    u32::try_from(block).expect("blocks of a document are numbered with 32 bits")
 }

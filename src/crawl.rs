@@ -1,18 +1,13 @@
 //! Cleaning pages as a crawler brings them, for weeks, against all that came before.
 
-mod copies;
-
 use crate::clean::{Cut, Document, Looker, Scratch};
 use crate::config::Config;
-use crate::decide::{Keep, Reason, Scope, Template};
+use crate::decide::{Keep, Reason, Scope};
 use crate::durable::Index;
 use crate::error::{Error, Result};
-use crate::recall;
 use crate::rules::Rules;
-use crate::score::{Level, Scorer};
-use crate::sites::Sites;
-use crate::template::{DocumentFacts, PartFacts};
-use copies::PageCopies;
+use crate::score::Scorer;
+use crate::visit::{COMMIT_EVERY, Visited, Visits};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -57,9 +52,7 @@ pub struct Crawl {
     rules: Rules,
     scorer: Option<Arc<Scorer>>,
     config: Config,
-    index: Index,
-    /// What is known of sites, unless nothing but rules is to remove chrome.
-    sites: Option<Sites>,
+    visits: Visits,
     commit_every: Option<u64>,
     n_uncommitted: AtomicU64,
     /// Buffers that nobody uses right now.
@@ -71,8 +64,8 @@ pub struct Crawl {
 pub struct Page {
     text: Vec<u8>,
     cuts: Vec<Cut>,
-    /// Of the parts in the places of the cuts, from the second on.
-    ids: Vec<String>,
+    /// Of the parts in the places of the cuts, from the second on: the index, if it is only read, and the document.
+    sources: Vec<(Option<u16>, String)>,
 }
 
 /// Where a block stands that was removed as a repeat.
@@ -84,6 +77,8 @@ pub struct Source<'p> {
     pub block: u32,
     /// Whether it is the page itself, further up.
     pub is_same_page: bool,
+    /// The index that the page is in, by its number in [`Config::against`], if it is one of those.
+    pub against: Option<usize>,
 }
 
 impl Page {
@@ -105,13 +100,12 @@ impl Page {
     /// Where the first copy stands of something that was removed, if that is why.
     pub fn source(&self, cut: &Cut) -> Option<Source<'_>> {
         let (Reason::Repeat(place) | Reason::Copy(place)) = cut.reason else { return None };
-        let other = (place.part as usize).checked_sub(1).and_then(|other| self.ids.get(other));
-        Some(Source { id: other.map_or("", |id| id), block: place.block, is_same_page: place.part == 0 })
+        let other = (place.part as usize).checked_sub(1).and_then(|other| self.sources.get(other));
+        let id = other.map_or("", |(_, id)| id);
+        let against = other.and_then(|(against, _)| against.map(usize::from));
+        Some(Source { id, block: place.block, is_same_page: place.part == 0, against })
     }
 }
-
-/// How many pages are cleaned between two commits, unless told otherwise.
-const COMMIT_EVERY: u64 = 1000;
 
 impl Crawl {
     /// Opens the index in a folder, or makes one, and what cleans against it.
@@ -132,16 +126,11 @@ impl Crawl {
             return Err(Error::config("configuration", what));
         }
         let (rules, scorer) = (config.rules()?, config.scorer()?);
-        let index = recall::options(config).open(&path)?;
-        let has_templates = config.level >= Level::Safe;
-        let sites = has_templates.then(|| Sites::open(path.as_ref(), index.state().committed.n_commits, true));
-        let sites = sites.transpose()?;
         Ok(Crawl {
             rules,
             scorer,
             config: config.clone(),
-            index,
-            sites,
+            visits: Visits::open(path.as_ref(), config)?,
             commit_every: Some(COMMIT_EVERY),
             n_uncommitted: AtomicU64::new(0),
             scratches: Mutex::default(),
@@ -163,7 +152,7 @@ impl Crawl {
 
     /// The index.
     pub fn index(&self) -> &Index {
-        &self.index
+        self.visits.index()
     }
 
     /// Cleans a page, and remembers its blocks. Pages count as coming in the order in which they reach the index.
@@ -191,54 +180,16 @@ impl Crawl {
     /// When something cannot be written.
     pub fn commit(&self) -> Result<()> {
         self.n_uncommitted.store(0, Ordering::Relaxed);
-        if let Some(sites) = &self.sites {
-            sites.write(self.index.state().committed.n_commits + 1)?;
-        }
-        self.index.commit()
+        self.visits.commit()
     }
 
     fn clean_with(&self, page: &Document<'_>, scratch: &mut Scratch) -> Result<Page> {
-        let new = || Looker::new(&self.config, self.scorer.as_ref()).with_facts(self.sites.is_some());
+        let new = || Looker::new(&self.config, self.scorer.as_ref()).with_facts(self.visits.has_sites());
         let look = scratch.look(&self.rules, new, page)?;
-        let facts = look.take_facts();
-        let mut copies = PageCopies::of(look)?;
-        let (mut ids, mut templated) = (Vec::new(), Vec::new());
-        // A page without a site is compared with no other where sites are.
-        if !look.is_alone(0) {
-            let id = page.id.or(page.url).unwrap_or_default();
-            templated = self.templated(&copies, id, &facts)?;
-            copies.remove(&templated);
-            let compared = copies.compared();
-            let claimed: Vec<_> = compared.claims().map(|claim| claim.fingerprint).collect();
-            let arrived = self.index.admit(id.as_bytes(), compared.words(), &claimed, self.config.on_changed)?;
-            ids = copies.tell(&compared, arrived);
-            if let Some(sites) = self.sites.as_ref().filter(|_| facts.len() > 0) {
-                let DocumentFacts { site, lines, .. } = facts.document(0);
-                sites.add(site, lines);
-            }
-        }
+        let id = page.id.or(page.url).unwrap_or_default();
+        let Visited { copies, templated, sources } = self.visits.visit(look, id.as_bytes())?;
         scratch.decide(&copies, &templated);
         let (text, cuts) = scratch.take_cut(page.text);
-        Ok(Page { text, cuts, ids })
-    }
-
-    /// What templates of its site remove of a page: what they did when it came before, if it has not changed, or else those that are known.
-    fn templated(&self, copies: &PageCopies, id: &str, facts: &PartFacts) -> Result<Vec<(u32, Template)>> {
-        let Some(sites) = &self.sites else { return Ok(Vec::new()) };
-        let version = self.index.last_version(id.as_bytes())?;
-        if let Some(blocks) = version.and_then(|version| copies.compared().templated_in(&version)) {
-            let before = Template { documents: 0, of: 0 };
-            return Ok(blocks.into_iter().map(|block| (block, before)).collect());
-        }
-        let mut templated = Vec::new();
-        if facts.len() > 0 {
-            let DocumentFacts { site, lines, .. } = facts.document(0);
-            let (templates, shown) = (sites.templates(site), copies.shown());
-            templates.apply(lines, |rank, entry| {
-                let template = Template { documents: entry.documents, of: templates.documents() };
-                templated.push((shown[rank], template));
-            });
-        }
-        Ok(templated)
+        Ok(Page { text, cuts, sources })
     }
 }
