@@ -52,7 +52,9 @@ impl DocumentCopies {
 
     /// Takes out what templates of its site remove.
     pub(super) fn remove(&mut self, templated: &[(u32, Template)]) {
-        if templated.is_empty() {
+        // What rules remove as well was not compared, and is not missing in the whole.
+        let is_compared = |(block, _): &(u32, Template)| self.trace.mark(*block as usize).entry().is_some();
+        if !templated.iter().any(is_compared) {
             return;
         }
         let was_whole = self.trace.whole(0).is_some();

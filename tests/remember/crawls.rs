@@ -3,13 +3,13 @@
 use super::{OnePass, page};
 use dehusk::fingerprint::Fingerprint;
 use dehusk::index::Known;
-use dehusk::{Config, Crawl, Document, Index, IndexReader, Reason, Scope};
+use dehusk::{Config, Crawl, Document, Index, IndexReader, Level, Reason, Scope};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Tries, RngSeed};
 use std::path::Path;
 
 fn config() -> Config {
-    Config { level: dehusk::Level::Rules, pack: vec!["web-es".into()], ..Config::default() }
+    Config { level: Level::Rules, pack: vec!["web-es".into()], ..Config::default() }
 }
 
 fn open(folder: &Path, config: &Config) -> Crawl {
@@ -223,6 +223,68 @@ fn what_stands_in_an_index_that_is_only_read_goes_and_is_not_claimed() {
     crawl.commit().expect("it can be written");
     let stats = IndexReader::open(folder.path().join("own")).and_then(|reader| reader.stats());
     assert_eq!(stats.expect("it can be read").documents, 1);
+}
+
+#[test]
+fn a_copy_of_a_page_goes_as_a_whole_whatever_templates_and_rules_agree_on() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let crawl = open(folder.path(), &Config { level: Level::Safe, ..config() });
+    // The first lines are chrome by a rule at once, and templates when enough pages have come.
+    let page = |number: u8| {
+        // Numbers are masked, and do not tell lines apart.
+        let what: String = ('a'..='z').cycle().skip(usize::from(3 * number)).take(9).collect();
+        let told = "and it is long enough to be dropped where it repeats";
+        // Beside what another page had first, its title stands nowhere else.
+        let shared = if [3, 5].contains(&number) {
+            format!("Two of the tales have this line, {told}.\n")
+        } else {
+            String::new()
+        };
+        format!(
+            "Saltar al contenido\nSaltar al contenido\nThe tale of {what}\n{shared}Only {what} has this line, {told}.\n"
+        )
+    };
+    let url = |number: u8| format!("https://a.example/{number}");
+    for number in 0..12 {
+        let (text, url) = (page(number), url(number));
+        let left = crawl.clean(&document(&text, &url)).expect("a page can be cleaned").into_text();
+        assert!(left.starts_with(b"The tale of "), "{:?}", String::from_utf8_lossy(&left));
+    }
+    for _ in 0..2 {
+        let text = page(5);
+        let cleaned = crawl.clean(&document(&text, "https://a.example/copy")).expect("a page can be cleaned");
+        assert_eq!(String::from_utf8_lossy(cleaned.text()).trim(), "");
+    }
+}
+
+proptest! {
+    #![proptest_config(Tries { cases: 48, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..Tries::default() })]
+
+    #[test]
+    fn pages_that_come_again_unchanged_lose_what_they_lost_at_first(
+        pages in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..8), 9..30),
+        again in prop::collection::vec(0..9_usize, 1..40),
+        edges in prop::sample::select(&[(0, 1), (1, 1), (2, 0), (2, 2)][..]),
+    ) {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let crawl = open(folder.path(), &Config { level: Level::Safe, ..config() });
+        let head = ["Saltar al contenido\nSaltar al contenido\n", "Gazette »\nNews | Sport\n"][..edges.0].concat();
+        let tail = ["Imprint of it\n", "Line 3 is long enough to be dropped where it repeats, as it says itself, number 3.\n"];
+        let tail = tail[..edges.1].concat();
+        let pages: Vec<String> = pages.iter().map(|lines| head.clone() + &page(lines) + &tail).collect();
+        let clean = |page_idx: usize| {
+            let url = format!("https://site.example/{page_idx}");
+            let cleaned = crawl.clean(&document(&pages[page_idx], &url)).expect("a page can be cleaned");
+            String::from_utf8(cleaned.into_text()).expect("what is left of a text is a text")
+        };
+        let first: Vec<String> = (0..pages.len()).map(clean).collect();
+        for page_idx in again {
+            prop_assert_eq!(&clean(page_idx), &first[page_idx], "page {}", page_idx);
+        }
+        for page_idx in (0..pages.len()).rev() {
+            prop_assert_eq!(&clean(page_idx), &first[page_idx], "page {}", page_idx);
+        }
+    }
 }
 
 #[test]
