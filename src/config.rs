@@ -428,6 +428,9 @@ impl Config {
             let what = "keep is \"none\" while scope is \"off\", so that nothing would be compared; change one";
             return fails("keep", what);
         }
+        if self.stdin_name.as_deref() == Some("") {
+            return fails("stdin-name", "stdin-name is empty; give the name that an index is to know the stream by");
+        }
         if let Some(complaint) = self.complaint_of_indexes() {
             return Some(complaint);
         }

@@ -36,6 +36,7 @@ pub use decide::{Decision, Keep, Reason, Scope, Template};
 pub use durable::{Index, IndexOptions, IndexReader, IndexStats};
 pub use error::{Error, Result};
 pub use score::{About, Level, Score, WEIGHTS_VERSION};
+pub use visit::merge_indexes;
 
 /// The page's examples run as tests.
 #[cfg(doctest)]

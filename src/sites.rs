@@ -209,6 +209,21 @@ impl Sites {
         templates
     }
 
+    /// Whether nothing is known.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.state().sites.is_empty()
+    }
+
+    /// Adds all pages that another knows, its sites as they were met there.
+    pub(crate) fn take_in(&self, other: &Sites) {
+        let other = other.state();
+        let mut sites: Vec<_> = other.sites.iter().collect();
+        sites.sort_unstable_by_key(|(_, site)| site.last_met);
+        for (name, site) in sites {
+            site.pages.values().for_each(|lines| self.add(name, lines));
+        }
+    }
+
     /// The pages that are known of a site, by their identities.
     pub(crate) fn pages(&self, name: &str) -> Vec<(Fingerprint, Arc<[Line]>)> {
         let state = self.state();

@@ -73,9 +73,9 @@ impl Arriving {
         &self.visits
     }
 
-    /// Commits if many documents came since it did so last, all of which must be written.
-    pub(super) fn commit_now_and_then(&mut self) -> Result<()> {
-        if self.n_uncommitted < COMMIT_EVERY { Ok(()) } else { self.commit() }
+    /// Whether many documents came since it was committed last.
+    pub(super) fn is_commit_due(&self) -> bool {
+        self.n_uncommitted >= COMMIT_EVERY
     }
 
     /// Puts on the disk what was remembered so far, when all is written that it is of.

@@ -45,6 +45,8 @@ const BATCH_BYTES: usize = 8 << 20;
 const GUESS_BYTES: usize = 1 << 16;
 /// What one worker takes of a batch.
 const PIECE_BYTES: usize = 1 << 18;
+/// So many pieces are worked on before the next: where each is a record, a batch may have millions.
+const PIECES_AT_ONCE: usize = 1024;
 /// How often it is asked whether to stop, while nothing comes.
 const STOP_INTERVAL: Duration = Duration::from_millis(100);
 /// So many bad records, and documents over the limit, are told one by one.
@@ -261,10 +263,36 @@ impl<'s> Stream<'s> {
     }
 
     fn batch(&mut self, reading: Reading<'_>, bytes: &[u8]) -> Result<()> {
-        let (run, config) = (self.run, self.run.config);
+        let config = self.run.config;
         // What is held against indexes is so one by one.
         let piece_bytes = if self.arriving.is_some() { 1 } else { PIECE_BYTES };
         let pieces = pieces(reading, bytes, self.bytes_in, piece_bytes);
+        for pieces in pieces.chunks(PIECES_AT_ONCE) {
+            self.work_on(pieces, reading)?;
+            // A file has its name when all is done, and not before.
+            if let Some(arriving) = self.arriving.as_mut().filter(|_| config.output.is_none())
+                && arriving.is_commit_due()
+            {
+                self.output.flush().map_err(Error::to_standard_output)?;
+                arriving.commit()?;
+            }
+        }
+        self.output.flush().map_err(Error::to_standard_output)?;
+        if self.journal.is_some() {
+            self.hasher.update(bytes);
+        }
+        self.run.progress.advance(bytes.len() as u64);
+        if config.on_limit == OnLimit::Stop
+            && let Some(crossed) = self.counts.first_over_limit(config, |(_, record)| format!("-:{}", record + 1))
+        {
+            return Err(Error::limit(crossed, "stopped behind it; look at it with --dry-run, or raise the limit"));
+        }
+        Ok(())
+    }
+
+    /// Looks at some pieces, decides on them, and writes what is left of them.
+    fn work_on(&mut self, pieces: &[PartBytes<'_>], reading: Reading<'_>) -> Result<()> {
+        let (run, config) = (self.run, self.run.config);
         let (has_ids, has_facts) =
             self.arriving.as_ref().map_or((false, false), |arriving| (true, arriving.visits().has_sites()));
         let looked = run.workers.each(
@@ -335,20 +363,6 @@ impl<'s> Stream<'s> {
             }
             self.write_journal(&edited.journal)?;
             self.counts.merge(config, edited.counts);
-        }
-        self.output.flush().map_err(Error::to_standard_output)?;
-        // A file has its name when all is done, and not before.
-        if let Some(arriving) = self.arriving.as_mut().filter(|_| config.output.is_none()) {
-            arriving.commit_now_and_then()?;
-        }
-        if self.journal.is_some() {
-            self.hasher.update(bytes);
-        }
-        run.progress.advance(bytes.len() as u64);
-        if config.on_limit == OnLimit::Stop
-            && let Some(crossed) = self.counts.first_over_limit(config, |(_, record)| format!("-:{}", record + 1))
-        {
-            return Err(Error::limit(crossed, "stopped behind it; look at it with --dry-run, or raise the limit"));
         }
         Ok(())
     }

@@ -16,8 +16,36 @@ use crate::score::Level;
 use crate::sites::Sites;
 use crate::template::{DocumentFacts, PartFacts};
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Merges indexes on disk: takes into the one in the folder `into`, which is made if it is not there, all that those in the folders `from` have, as if
+/// their documents had come after its own, in the order in which they are given; and what they know of sites.
+///
+/// Taking in the same again changes nothing, so that what was broken off can be done anew. See [`Index::take_in`].
+///
+/// # Errors
+///
+/// When one cannot be opened, or was made with other settings than the first of `from`, or when something cannot be read or written.
+pub fn merge_indexes(into: &Path, from: &[PathBuf]) -> Result<()> {
+    let others = from.iter().map(IndexReader::open).collect::<Result<Vec<_>>>()?;
+    let index = match others.first() {
+        Some(first) => first.like(into)?,
+        None => Index::open_existing(into)?,
+    };
+    let mut theirs = Vec::new();
+    for (path, other) in from.iter().zip(&others) {
+        index.take_in(other)?;
+        theirs.push(Sites::open(path, other.state().committed.n_commits, false)?);
+    }
+    if theirs.iter().any(|sites| !sites.is_empty()) {
+        let n_commits = index.state().committed.n_commits;
+        let sites = Sites::open(into, n_commits, true)?;
+        theirs.iter().for_each(|other| sites.take_in(other));
+        sites.write(n_commits)?;
+    }
+    Ok(())
+}
 
 /// So many documents come between two commits, unless somebody asked for another number.
 pub(crate) const COMMIT_EVERY: u64 = 1000;

@@ -125,7 +125,7 @@ fn gazette(numbers: std::ops::Range<usize>) -> String {
     let page = |number: usize| {
         let what: String = ('a'..='z').cycle().skip(3 * number).take(9).collect();
         let text =
-            format!("HARBOUR Gazette »\nNews | Sport\nThe tale of {what}\nIn {what} they say that {what} came.\n");
+            format!("News | Sport\nHARBOUR Gazette »\nThe tale of {what}\nIn {what} they say that {what} came.\n");
         record(&format!("https://gazette.example/{number}"), &text)
     };
     numbers.map(page).collect()
@@ -135,12 +135,19 @@ fn gazette(numbers: std::ops::Range<usize>) -> String {
 fn the_pages_of_a_site_profit_from_those_before_however_they_come() {
     let folder = Folder::new();
     let clean = "clean - -q --pack cnet --index";
-    let ran = folder.run_on(gazette(0..40), &format!("{clean} seen"));
+    let ran = folder.run_on(gazette(0..24), &format!("{clean} seen"));
     let has_menu = |line: &str| line.contains("News | Sport");
-    assert!(has_menu(ran.stdout.lines().next().expect("there are forty")));
-    assert!(!has_menu(ran.stdout.lines().last().expect("there are forty")));
+    assert!(has_menu(ran.stdout.lines().next().expect("there are many")));
+    assert!(!has_menu(ran.stdout.lines().last().expect("there are many")));
+    // Indexes that are merged know the pages of all.
+    for (index, numbers) in [("one", 0..6), ("two", 6..12)] {
+        folder.run_on(gazette(numbers), &format!("{clean} {index}"));
+    }
+    assert!(has_menu(&folder.run_on(gazette(12..13), &format!("{clean} one")).stdout));
+    folder.run("index merge all one two").ends(0, &[]);
+    assert!(!has_menu(&folder.run_on(gazette(20..21), &format!("{clean} all")).stdout));
     // In two streams it is the same, and at any number of threads.
-    let halves = [gazette(0..17), gazette(17..40)];
+    let halves = [gazette(0..17), gazette(17..24)];
     for threads in [1, 2, 7] {
         let clean = format!("{clean} seen{threads} -j {threads}");
         let said: String = halves.iter().map(|half| folder.run_on(half, &clean).stdout).collect();

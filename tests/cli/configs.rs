@@ -89,6 +89,7 @@ fn values_that_do_not_go_together_are_refused() {
             "--format jsonl --framing nul",
             "framing is for plain text on standard input, but format is of another kind; leave one out",
         ),
+        ("--stdin-name=", "stdin-name is empty; give the name that an index is to know the stream by"),
         ("--text-field=", "text-field is empty; name the field that is cleaned"),
         ("--url-field text", "text-field names the same field as id-field, url-field or site-field; tell them apart"),
     ] {

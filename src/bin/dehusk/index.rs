@@ -3,7 +3,7 @@
 use crate::args::IndexCommand;
 use crate::clean::counted;
 use crate::{BAD, FINE, print, terminal};
-use dehusk::{Index, IndexReader, IndexStats};
+use dehusk::{Index, IndexReader, IndexStats, merge_indexes};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -63,12 +63,7 @@ pub(crate) fn index(command: IndexCommand) -> anyhow::Result<u8> {
             Ok(code)
         }
         IndexCommand::Merge { into, from } => {
-            let others = from.iter().map(IndexReader::open).collect::<dehusk::Result<Vec<_>>>()?;
-            let index = match others.first() {
-                Some(first) => first.like(&into)?,
-                None => Index::open_existing(&into)?,
-            };
-            others.iter().try_for_each(|other| index.take_in(other))?;
+            merge_indexes(&into, &from)?;
             Ok(FINE)
         }
         IndexCommand::Compact { index } => {
