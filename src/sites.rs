@@ -84,14 +84,16 @@ impl Sites {
     fn open_with(index: &Path, n_commits: u64, writes: bool, most_bytes: usize) -> Result<Self> {
         let path = index.join(NAME);
         let sites = Sites { state: Mutex::default(), most_bytes };
-        let head = [FORMAT.to_le_bytes(), LEARNED_VERSION.to_le_bytes()].concat();
+        let head_of = |learned: u32| [FORMAT.to_le_bytes(), learned.to_le_bytes()].concat();
+        let head = head_of(LEARNED_VERSION);
         let mut is_of_this_version = None;
         let mut end = 0;
         if path.exists() {
             end = log::read(&path, |entry, _| {
                 let Some(is_of_this_version) = is_of_this_version else {
-                    // What was learned by other rules is of no use.
-                    return Ok(*is_of_this_version.insert(entry == head));
+                    // Lines of version 1 differ in what ends as a sentence, which pages of then do not share with those of now.
+                    let is_known = (1..=LEARNED_VERSION).any(|learned| entry == head_of(learned));
+                    return Ok(*is_of_this_version.insert(is_known));
                 };
                 let damaged = || Error::damaged_index(&path, "an entry is none of sites");
                 let (commit, events) = entry.split_first_chunk().ok_or_else(damaged)?;

@@ -168,7 +168,13 @@ impl<'r> Run<'r> {
                 file.finish()?;
                 report
             }
-            None => stream::stream(self, input, output, arriving.as_mut())?,
+            None => match stream::stream(self, input, output, arriving.as_mut()) {
+                // Whoever is told to stop has written all that was taken in.
+                Err(error) if error.is_stopped() => {
+                    return arriving.map_or(Ok(()), |mut arriving| arriving.commit()).and(Err(error));
+                }
+                outcome => outcome?,
+            },
         };
         // All is written that it is of.
         arriving.map_or(Ok(()), |mut arriving| arriving.commit())?;

@@ -260,3 +260,18 @@ fn a_stream_is_stopped_while_it_waits() {
     ran.ends(3, &[warning, "error: stopped: the input was not read to its end; begin anew"]);
     assert_eq!(folder.files("."), [""; 0]);
 }
+
+#[test]
+fn a_stream_that_is_stopped_remembers_what_it_wrote() {
+    let folder = Folder::new();
+    let mut run = folder.start("clean - --level rules --index seen --stdin-name feed");
+    let mut stdin = run.stdin.take().expect("it is a pipe");
+    writeln!(stdin, "{{\"text\":\"{SHIP}\"}}").expect("it can be written to");
+    let mut line = String::new();
+    let mut stdout = BufReader::new(run.stdout.take().expect("it is a pipe"));
+    stdout.read_line(&mut line).expect("it can be read");
+    signal(&run, "INT");
+    Ran::of(&run.wait_with_output().expect("it ends")).ends_with(3);
+    let other = "clean - --level rules -q --max-removed-run 1 --index seen --stdin-name other";
+    folder.run_on(format!("{{\"text\":\"{SHIP}\"}}\n"), other).ends(0, &[]).says("{\"text\":\"\"}\n");
+}
