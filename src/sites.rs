@@ -14,6 +14,7 @@
 use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::log::{self, Log};
+use crate::score::Level;
 use crate::template::{FEW, LEARNED_VERSION, Line, SiteTemplates, identity, learn};
 use hashbrown::HashMap;
 use std::collections::BTreeMap;
@@ -79,6 +80,11 @@ impl Sites {
     /// at a time.
     pub(crate) fn open(index: &Path, n_commits: u64, writes: bool) -> Result<Self> {
         Self::open_with(index, n_commits, writes, MOST_BYTES)
+    }
+
+    /// The same, if a level removes what templates of sites are.
+    pub(crate) fn open_for(level: Level, index: &Path, n_commits: u64, writes: bool) -> Result<Option<Self>> {
+        (level >= Level::Safe).then(|| Self::open(index, n_commits, writes)).transpose()
     }
 
     fn open_with(index: &Path, n_commits: u64, writes: bool, most_bytes: usize) -> Result<Self> {

@@ -6,7 +6,6 @@ use crate::error::{Error, Result};
 use crate::fingerprint::Fingerprint;
 use crate::index::Owner;
 use crate::recall::{self, Known};
-use crate::score::Level;
 use crate::sites::Sites;
 use crate::store::canonical_to_be;
 use crate::visit::Against;
@@ -55,9 +54,7 @@ impl Indexes {
             Some(_) => Own::None,
         };
         let sites = match (index, own.state()) {
-            (Some(path), Some(state)) if config.level >= Level::Safe => {
-                Some(Sites::open(path, state.committed.n_commits, writes)?)
-            }
+            (Some(path), Some(state)) => Sites::open_for(config.level, path, state.committed.n_commits, writes)?,
             _ => None,
         };
         Ok(Some(Indexes { own, sites, against: Against::open(config)? }))

@@ -1,7 +1,7 @@
 //! What is chrome of a site, given the facts of its pages.
 
 use super::apply::{between_edges, runs};
-use super::{Entry, FEW, Line, OFTEN, Places, SiteTemplates, least};
+use super::{Entry, FEW, GUARD, Line, OFTEN, Places, SiteTemplates, least};
 use hashbrown::HashMap;
 
 /// So many pages make a kind of page with chrome of its own, whatever their share.
@@ -278,7 +278,8 @@ impl SeenTwice {
     }
 }
 
-/// Groups of pages that are copies of one text: they have nine tenths of their lines of prose in common.
+/// Groups of pages that are copies of one text: they have at least three lines of prose in common, and nine tenths of all
+/// that either has.
 fn same_text(documents: &[&[Line]]) -> Vec<Vec<usize>> {
     let prose: Vec<Vec<Line>> = documents
         .iter()
@@ -294,7 +295,7 @@ fn same_text(documents: &[&[Line]]) -> Vec<Vec<usize>> {
         for other in 0..one {
             let n_both = n_common(&prose[one], &prose[other]);
             let n_either = prose[one].len() + prose[other].len() - n_both;
-            if n_both > 0 && 10 * n_both >= 9 * n_either {
+            if n_both >= GUARD && 10 * n_both >= 9 * n_either {
                 let (first, second) = (root(&owner, one), root(&owner, other));
                 owner[first.max(second)] = first.min(second);
             }

@@ -12,7 +12,6 @@ use crate::error::Result;
 use crate::fingerprint::Fingerprint;
 use crate::index::{Known as _, OnChanged};
 use crate::recall::{self, Known, Recalled};
-use crate::score::Level;
 use crate::sites::Sites;
 use crate::template::{DocumentFacts, PartFacts};
 use std::collections::HashMap;
@@ -115,10 +114,9 @@ pub(crate) struct Visited {
 impl Visits {
     /// Opens the index in a folder, or makes one, and those that the configuration names to be read only.
     pub(crate) fn open(path: &Path, config: &Config) -> Result<Self> {
-        let index = recall::options(config).open(path)?;
-        let has_templates = config.level >= Level::Safe;
-        let sites = has_templates.then(|| Sites::open(path, index.state().committed.n_commits, true)).transpose()?;
-        Ok(Visits { index, sites, against: Against::open(config)?, on_changed: config.on_changed })
+        let visits = Self::open_for_now(path, config)?;
+        let n_commits = visits.index.state().committed.n_commits;
+        Ok(Visits { sites: Sites::open_for(config.level, path, n_commits, true)?, ..visits })
     }
 
     /// The same with an index in an empty folder that is to be of use for a while: what is known of sites is asked for nowhere.

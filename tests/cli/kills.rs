@@ -244,10 +244,9 @@ fn the_second_signal_ends_a_run_at_once() {
     assert_eq!(small.files("."), ["in.txt", "out.txt", "report"]);
 }
 
-#[test]
-fn a_stream_is_stopped_while_it_waits() {
-    let folder = Folder::new();
-    let mut run = folder.start("clean - --journal journal");
+/// Stops a stream that waits for more, when its one record so far has come out.
+fn stopped_stream(folder: &Folder, arguments: &str) -> Ran {
+    let mut run = folder.start(arguments);
     let mut stdin = run.stdin.take().expect("it is a pipe");
     writeln!(stdin, "{{\"text\":\"{SHIP}\"}}").expect("it can be written to");
     let mut line = String::new();
@@ -255,8 +254,14 @@ fn a_stream_is_stopped_while_it_waits() {
     stdout.read_line(&mut line).expect("it can be read");
     assert!(line.contains(SHIP));
     signal(&run, "INT");
+    Ran::of(&run.wait_with_output().expect("it ends"))
+}
+
+#[test]
+fn a_stream_is_stopped_while_it_waits() {
+    let folder = Folder::new();
+    let ran = stopped_stream(&folder, "clean - --journal journal");
     let warning = "warning: stopping when the files in hand are done; the same signal once more stops at once";
-    let ran = Ran::of(&run.wait_with_output().expect("it ends"));
     ran.ends(3, &[warning, "error: stopped: the input was not read to its end; begin anew"]);
     assert_eq!(folder.files("."), [""; 0]);
 }
@@ -264,14 +269,7 @@ fn a_stream_is_stopped_while_it_waits() {
 #[test]
 fn a_stream_that_is_stopped_remembers_what_it_wrote() {
     let folder = Folder::new();
-    let mut run = folder.start("clean - --level rules --index seen --stdin-name feed");
-    let mut stdin = run.stdin.take().expect("it is a pipe");
-    writeln!(stdin, "{{\"text\":\"{SHIP}\"}}").expect("it can be written to");
-    let mut line = String::new();
-    let mut stdout = BufReader::new(run.stdout.take().expect("it is a pipe"));
-    stdout.read_line(&mut line).expect("it can be read");
-    signal(&run, "INT");
-    Ran::of(&run.wait_with_output().expect("it ends")).ends_with(3);
+    stopped_stream(&folder, "clean - --level rules --index seen --stdin-name feed").ends_with(3);
     let other = "clean - --level rules -q --max-removed-run 1 --index seen --stdin-name other";
     folder.run_on(format!("{{\"text\":\"{SHIP}\"}}\n"), other).ends(0, &[]).says("{\"text\":\"\"}\n");
 }

@@ -191,7 +191,7 @@ fn same_text<'p>(pages: &[&'p Page]) -> Vec<Vec<&'p Page>> {
         for other in 0..one {
             let (a, b) = (prose(pages[one]), prose(pages[other]));
             let (both, either) = ((&a & &b).len(), (&a | &b).len());
-            if both > 0 && 10 * both >= 9 * either {
+            if both >= 3 && 10 * both >= 9 * either {
                 let (from, to) = (group_of[one].max(group_of[other]), group_of[one].min(group_of[other]));
                 group_of.iter_mut().for_each(|group| *group = if *group == from { to } else { *group });
             }
