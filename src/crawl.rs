@@ -15,7 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Cleans pages against rules and against all pages that ever came, which an index on disk remembers.
 ///
 /// It is opened once and shared by reference, between threads or asynchronous tasks: a call takes some tenths of a millisecond, for pages
-/// as they are on the web, and waits for nothing but, now and then, a commit. Folding, scanning, hashing and looking up are done without a lock.
+/// as they are on the web, and waits for nothing but, once in 1,000 pages, the disk. Folding, scanning, hashing and looking up are done without a lock,
+/// and while one call commits others go on.
 ///
 /// Pages are known by their [`id`](Document::id), or else their address. One that comes again under the same id gets the same
 /// output as the first time, since its blocks are its own. One that has changed keeps what it had, and claims what is new of it. A page

@@ -110,7 +110,7 @@ impl Shared {
 
     /// The document that an owner is.
     pub(super) fn document(&self, owner: Owner) -> Result<Document> {
-        let pending = self.active().documents.pending(owner);
+        let pending = self.active().documents.get(owner);
         let missing = || Error::damaged_index(self.folder.path(), "the documents are missing");
         pending.map_or_else(|| self.documents.as_ref().ok_or_else(missing)?.read(owner), Ok)
     }

@@ -1,6 +1,7 @@
 //! Many documents with what they claim, taken in at once: they are written as documents and as runs, without a log and a table, and are
 //! in force when the list names the runs.
 
+use super::commit::Disk;
 use super::documents::Document;
 use super::record::{Held, Record, in_run_order};
 use super::run::SortedRun;
@@ -19,6 +20,7 @@ const DOCUMENT_BYTES: usize = 1 << 20;
 /// Documents that are being taken in, and are forgotten unless they are committed. Nothing else gets into the index meanwhile.
 pub(crate) struct Bulk<'i> {
     index: &'i Index,
+    disk: MutexGuard<'i, Disk>,
     active: MutexGuard<'i, Active>,
     claimed: Vec<Record>,
     /// What was given up and nobody has claimed since.
@@ -32,16 +34,24 @@ impl Index {
     /// Begins to take in many documents.
     pub(crate) fn bulk(&self) -> Result<Bulk<'_>> {
         self.background.check()?;
-        let mut active = self.shared.active();
-        active.commit()?;
-        // What is in no run would count as newer than the runs to come.
-        if active.table.len() > 0 || self.shared.list().committed != active.committed {
-            self.put_away(&mut active)?;
-        }
-        self.background.settle()?;
-        let committed = active.committed;
+        let mut disk = self.shared.disk();
+        let active = loop {
+            self.flush(&mut disk, |_| false)?;
+            self.background.settle()?;
+            // What is in no run would count as newer than the runs to come.
+            let is_in_log = self.shared.list().committed != disk.committed;
+            self.flush(&mut disk, |active| active.table.len() > 0 || is_in_log)?;
+            self.background.settle()?;
+            let active = self.shared.active();
+            // Else others came in between.
+            if active.table.len() == 0 && active.n_waiting() == 0 {
+                break active;
+            }
+        };
+        let committed = disk.committed;
         Ok(Bulk {
             index: self,
+            disk,
             active,
             claimed: Vec::new(),
             released: HashSet::new(),
@@ -73,10 +83,17 @@ impl Bulk<'_> {
         }
         let n_known = u64::from(document.previous.is_some());
         self.committed.n_keys += (self.claimed.len() - start) as u64 - n_known;
-        if self.active.documents.n_pending() >= DOCUMENT_BYTES {
-            self.active.documents.write()?;
+        if self.active.documents.n_waiting() >= DOCUMENT_BYTES {
+            self.write_documents()?;
         }
         if self.claimed.len() >= RUN_RECORDS { self.write_run() } else { Ok(()) }
+    }
+
+    fn write_documents(&mut self) -> Result<()> {
+        let written = self.active.documents.take();
+        self.disk.documents.write(&written)?;
+        self.active.documents.forget(&written);
+        Ok(())
     }
 
     fn write_run(&mut self) -> Result<()> {
@@ -95,7 +112,7 @@ impl Bulk<'_> {
         if std::mem::replace(&mut self.is_finished, true) {
             return Ok(self.committed);
         }
-        let before = self.active.committed;
+        let before = self.disk.committed;
         if self.committed.n_documents == before.n_documents && self.released.is_empty() {
             return Ok(self.committed);
         }
@@ -104,7 +121,8 @@ impl Bulk<'_> {
         if !self.claimed.is_empty() {
             self.write_run()?;
         }
-        self.active.documents.sync()?;
+        self.write_documents()?;
+        self.disk.documents.sync()?;
         (self.committed.n_words, self.committed.n_commits) = (self.active.documents.n_words(), before.n_commits + 1);
         Ok(self.committed)
     }
@@ -112,7 +130,7 @@ impl Bulk<'_> {
     /// Commits what was taken in: when it returns, that survives any crash.
     pub(crate) fn commit(mut self) -> Result<()> {
         let committed = self.finish()?;
-        if committed == self.active.committed {
+        if committed == self.disk.committed {
             return Ok(());
         }
         let (shared, runs) = (&self.index.shared, std::mem::take(&mut self.runs));
@@ -122,7 +140,7 @@ impl Bulk<'_> {
         list.write(&shared.folder)?;
         drop(list);
         shared.set_view(|view| view.runs.extend(runs.into_iter().map(|(_, run)| Arc::new(run))));
-        self.active.committed = committed;
+        self.disk.committed = committed;
         (self.active.n_keys, self.active.n_documents) = (committed.n_keys, committed.n_documents);
         self.index.background.want_merge();
         Ok(())
@@ -131,7 +149,7 @@ impl Bulk<'_> {
 
 impl Drop for Bulk<'_> {
     fn drop(&mut self) {
-        let n_words = self.active.committed.n_words;
+        let n_words = self.disk.committed.n_words;
         self.active.documents.forget_behind(n_words);
     }
 }

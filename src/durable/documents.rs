@@ -162,87 +162,124 @@ fn check(bytes: &[u8]) -> [u8; CHECK] {
     check
 }
 
-/// The documents of an index that is written to.
+/// The file of documents of an index that is written to.
 #[derive(Debug)]
-pub(super) struct Documents {
+pub(super) struct DocumentsFile {
     file: File,
     path: PathBuf,
-    /// How many bytes are in the file.
-    written: u64,
-    /// What comes behind them.
-    pending: Vec<u8>,
     /// Whether all that is in the file is on the disk.
     is_synced: bool,
 }
 
-impl Documents {
+impl DocumentsFile {
     /// Opens the documents of which so many words were committed, and which are whole; what is behind them goes.
     pub(super) fn open(folder: &Folder, n_words: u64) -> Result<Self> {
         let path = folder.join(NAME);
         let file = folder.open_to_overwrite(&path)?;
         let fails = |source| Error::writing(&path, source);
-        let written = n_words * WORD as u64;
-        file.set_len(written).map_err(fails)?;
-        if written == 0 {
+        file.set_len(n_words * WORD as u64).map_err(fails)?;
+        if n_words == 0 {
             // So that there is one to read whenever there is one to write to.
             files::write_at(&file, MAGIC, 0).and_then(|()| file.sync_all()).map_err(fails)?;
-            return Ok(Documents { file, path, written: WORD as u64, pending: Vec::new(), is_synced: true });
         }
-        Ok(Documents { file, path, written, pending: Vec::new(), is_synced: true })
+        Ok(DocumentsFile { file, path, is_synced: true })
     }
 
-    /// How many bytes were added that are not in the file yet.
-    pub(super) fn n_pending(&self) -> usize {
-        self.pending.len()
-    }
-
-    /// The owner that the next document will be.
-    pub(super) fn n_words(&self) -> u64 {
-        (self.written + self.pending.len() as u64) / WORD as u64
-    }
-
-    /// Adds a document, which gets the number it is an owner by.
-    pub(super) fn add(&mut self, document: &Document) -> Result<Owner> {
-        let full = || Error::index_full(1 << Owner::BITS);
-        let owner = Owner::new(self.n_words()).ok_or_else(full)?;
-        document.write(&self.path, &mut self.pending)?;
-        Ok(owner)
-    }
-
-    /// A document that was added and is not in the file yet.
-    pub(super) fn pending(&self, owner: Owner) -> Option<Document> {
-        let start = (owner.number() * WORD as u64).checked_sub(self.written)?;
-        Document::read(self.pending.get(usize::try_from(start).ok()?..)?).ok().flatten()
-    }
-
-    /// Forgets what comes behind so many words.
-    pub(super) fn forget_behind(&mut self, n_words: u64) {
-        self.pending.clear();
-        self.written = self.written.min(n_words * WORD as u64).max(WORD as u64);
-    }
-
-    /// Puts all into the file that was added.
-    pub(super) fn write(&mut self) -> Result<()> {
-        if self.pending.is_empty() {
+    /// Writes documents to their place.
+    pub(super) fn write(&mut self, written: &Written) -> Result<()> {
+        if written.bytes.is_empty() {
             return Ok(());
         }
         self.is_synced = false;
-        let fails = |source| Error::writing(&self.path, source);
-        files::write_at(&self.file, &self.pending, self.written).map_err(fails)?;
-        self.written += self.pending.len() as u64;
-        self.pending.clear();
-        Ok(())
+        files::write_at(&self.file, &written.bytes, written.at).map_err(|source| Error::writing(&self.path, source))
     }
 
-    /// Puts all on the disk that was added.
+    /// Puts all on the disk that was written.
     pub(super) fn sync(&mut self) -> Result<()> {
-        self.write()?;
         if !self.is_synced {
             self.file.sync_data().map_err(|source| Error::writing(&self.path, source))?;
             self.is_synced = true;
         }
         Ok(())
     }
+}
+
+/// The bytes of documents, and where in the file they belong.
+#[derive(Debug)]
+pub(super) struct Written {
+    bytes: Vec<u8>,
+    at: u64,
+}
+
+/// The documents of an index that are not in the file yet.
+#[derive(Debug)]
+pub(super) struct NewDocuments {
+    path: PathBuf,
+    /// How many bytes are in the file.
+    in_file: u64,
+    /// What comes behind them.
+    bytes: Vec<u8>,
+    /// How many of those are being written.
+    n_taken: usize,
+}
+
+impl NewDocuments {
+    /// None yet, behind so many words that are in the file.
+    pub(super) fn behind(n_words: u64, folder: &Folder) -> Self {
+        NewDocuments { path: folder.join(NAME), in_file: in_file(n_words), bytes: Vec::new(), n_taken: 0 }
+    }
+
+    /// How many bytes were added that nobody has taken to write them.
+    pub(super) fn n_waiting(&self) -> usize {
+        self.bytes.len() - self.n_taken
+    }
+
+    /// The owner that the next document will be.
+    pub(super) fn n_words(&self) -> u64 {
+        (self.in_file + self.bytes.len() as u64) / WORD as u64
+    }
+
+    /// Adds a document, which gets the number it is an owner by.
+    pub(super) fn add(&mut self, document: &Document) -> Result<Owner> {
+        let full = || Error::index_full(1 << Owner::BITS);
+        let owner = Owner::new(self.n_words()).ok_or_else(full)?;
+        document.write(&self.path, &mut self.bytes)?;
+        Ok(owner)
+    }
+
+    /// A document that was added and is not in the file yet.
+    pub(super) fn get(&self, owner: Owner) -> Option<Document> {
+        let start = (owner.number() * WORD as u64).checked_sub(self.in_file)?;
+        Document::read(self.bytes.get(usize::try_from(start).ok()?..)?).ok().flatten()
+    }
+
+    /// What is to be written next. It can be looked up here until it is [in the file](Self::forget).
+    pub(super) fn take(&mut self) -> Written {
+        let at = self.in_file + self.n_taken as u64;
+        let bytes = self.bytes[self.n_taken..].to_vec();
+        self.n_taken = self.bytes.len();
+        Written { bytes, at }
+    }
+
+    /// Forgets what was taken first and is in the file now.
+    pub(super) fn forget(&mut self, written: &Written) {
+        let n_bytes = written.bytes.len();
+        self.bytes.drain(..n_bytes);
+        self.in_file += n_bytes as u64;
+        self.n_taken -= n_bytes;
+    }
+
+    /// Forgets what comes behind so many words, in the file or not.
+    pub(super) fn forget_behind(&mut self, n_words: u64) {
+        self.bytes.clear();
+        self.n_taken = 0;
+        self.in_file = self.in_file.min(in_file(n_words));
+    }
+}
+
+/// How many bytes so many words take in a file, which has at least a beginning.
+fn in_file(n_words: u64) -> u64 {
+    (n_words * WORD as u64).max(WORD as u64)
 }
 
 /// Reads the documents that are in the file, while others may be added.

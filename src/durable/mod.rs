@@ -3,8 +3,9 @@
 //! ```text
 //! claim ─▶ what the view holds of it: full tables, runs (a filter, then one read)   no lock
 //!      └─▶ the table that is being filled, and what waits for the commit            a lock, for a look and a note
-//! commit ─▶ log, and put on the disk; a table that is full joins the view          ─▶ a thread writes it as a run
-//!                                                                                   ─▶ another merges runs
+//! commit ─▶ what waits is taken; a table that is full joins the view               the same lock, for a copy
+//!      └─▶ log, and put on the disk                                                a lock that only commits take
+//!           └─▶ a thread writes the full table as a run, another merges runs
 //! ```
 //! The claims of a commit are one entry of the log, with a checksum: all of them are there after a crash, or none. What the
 //! view is made of never changes, so that merging and looking up do not know of each other. Which files are in force says the list,
@@ -13,6 +14,7 @@
 mod arrivals;
 mod background;
 mod bulk;
+mod commit;
 mod contents;
 mod documents;
 mod files;
@@ -35,9 +37,10 @@ use crate::log::Log;
 use crate::text::FOLD_VERSION;
 use background::Background;
 pub(crate) use bulk::Bulk;
+use commit::Disk;
 use contents::{Contents, head_of};
 pub(crate) use documents::{Document, Meaning, Word};
-use documents::{Documents, DocumentsReader};
+use documents::{DocumentsFile, DocumentsReader, NewDocuments};
 use files::{Folder, Lock, Series};
 use mark::{Mark, Marker};
 pub use reader::IndexReader;
@@ -107,6 +110,8 @@ struct Shared {
     width: Width,
     table_records: usize,
     view: Mutex<Arc<View>>,
+    /// Locked before the table that is being filled, by those who need both.
+    disk: Mutex<Disk>,
     active: Mutex<Active>,
     list: Mutex<List>,
     documents: Option<DocumentsReader>,
@@ -122,13 +127,9 @@ struct Active {
     n_changes: u64,
     /// The bytes of the records that the next commit writes.
     uncommitted: Vec<u8>,
-    committed: Committed,
     n_keys: u64,
     n_documents: u64,
-    log: Log,
-    log_number: u64,
-    marker: Marker,
-    documents: Documents,
+    documents: NewDocuments,
 }
 
 impl IndexOptions {
@@ -230,31 +231,9 @@ impl Index {
         IndexOptions { owners: true, settings: BTreeMap::new(), table_records: TABLE_RECORDS }
     }
 
-    /// Puts all that was claimed so far on the disk: when it returns, that survives any crash.
-    ///
-    /// It waits for the disk, and now and then (for every 900,000 new fingerprints) until what was claimed
-    /// before those is written as a run, if that is not done yet.
-    ///
-    /// # Errors
-    ///
-    /// When something cannot be written, now or by the threads that write runs and merge them.
-    pub fn commit(&self) -> Result<()> {
-        self.background.check()?;
-        let shared = &*self.shared;
-        let mut active = shared.active();
-        active.commit()?;
-        if active.table.len() >= shared.table_records { self.put_away(&mut active) } else { Ok(()) }
-    }
-
-    /// Gives the table that is being filled to be written as a run, and begins another. Waits while two wait already.
-    fn put_away(&self, active: &mut Active) -> Result<()> {
-        let full = self.shared.rotate(active)?;
-        self.background.write(full)
-    }
-
     /// What it is, and what is committed.
     pub(crate) fn state(&self) -> IndexState {
-        IndexState { identity: self.shared.identity.clone(), committed: self.shared.active().committed }
+        IndexState { identity: self.shared.identity.clone(), committed: self.shared.disk().committed }
     }
 
     /// Waits until what was committed is in runs, and as many are merged as shall be.
@@ -327,7 +306,8 @@ impl Shared {
         let mut marker = Marker::open(&folder)?;
         marker.write(Mark { log: log_number, end: log.end() })?;
         DocumentsReader::open(&folder, committed.n_words)?;
-        let documents = Documents::open(&folder, committed.n_words)?;
+        let file = DocumentsFile::open(&folder, committed.n_words)?;
+        let documents = NewDocuments::behind(committed.n_words, &folder);
         let reader = DocumentsReader::open(&folder, documents.n_words())?;
         let is_listed = |series: Series, number: u64| match series {
             Series::Run => list.runs.contains(&number),
@@ -342,16 +322,13 @@ impl Shared {
             n_changes: table.len() as u64,
             table,
             uncommitted: Vec::new(),
-            committed,
             n_keys: committed.n_keys,
             n_documents: committed.n_documents,
-            log,
-            log_number,
-            marker,
             documents,
         };
+        let disk = Mutex::new(Disk::new(log, log_number, marker, file, committed));
         let (view, active, list) = (Mutex::new(view), Mutex::new(active), Mutex::new(list));
-        Ok(Shared { folder, identity, width, table_records, view, active, list, documents: reader })
+        Ok(Shared { folder, identity, width, table_records, view, disk, active, list, documents: reader })
     }
 
     fn active(&self) -> MutexGuard<'_, Active> {
@@ -398,25 +375,6 @@ impl Shared {
             }
         }
     }
-
-    /// Begins a new table and its log; gives the full one.
-    fn rotate(&self, active: &mut Active) -> Result<Full> {
-        // What is not committed must be in no run.
-        active.commit()?;
-        let log_number = active.log_number + 1;
-        let log = Log::go_on(&self.folder.numbered(Series::Log, log_number), 0)?;
-        self.folder.sync()?;
-        (active.log, active.log_number) = (log, log_number);
-        active.generation += 1;
-        active.n_changes = 0;
-        let table = Table::with_capacity(self.table_records);
-        let table = Arc::new(std::mem::replace(&mut active.table, table));
-        self.set_view(|view| {
-            view.generation += 1;
-            view.tables.push(Arc::clone(&table));
-        });
-        Ok(Full { table, next_log: log_number, committed: active.committed })
-    }
 }
 
 /// A table that is full.
@@ -432,7 +390,7 @@ struct Full {
 impl Active {
     /// How many bytes wait for a commit.
     fn n_waiting(&self) -> usize {
-        self.uncommitted.len() + self.documents.n_pending()
+        self.uncommitted.len() + self.documents.n_waiting()
     }
 
     /// Claims a fingerprint, of which `below` is held but for this table; says who has it then.
@@ -460,20 +418,5 @@ impl Active {
             Some(record)
         });
         owner
-    }
-
-    fn commit(&mut self) -> Result<()> {
-        if self.n_waiting() == 0 {
-            return Ok(());
-        }
-        let n_commits = self.committed.n_commits + 1;
-        self.documents.sync()?;
-        let (n_keys, n_documents) = (self.n_keys, self.n_documents);
-        let committed = Committed { n_keys, n_commits, n_words: self.documents.n_words(), n_documents };
-        self.log.append_synced(&[&committed.to_bytes(), &self.uncommitted])?;
-        self.marker.write(Mark { log: self.log_number, end: self.log.end() })?;
-        self.committed = committed;
-        self.uncommitted.clear();
-        Ok(())
     }
 }

@@ -73,7 +73,8 @@ impl Index {
         let of_versions = held.filter(|(_, owner)| versions.contains(owner)).map(|(fingerprint, _)| fingerprint);
         let released: Vec<Fingerprint> = of_versions.chain([id_key]).collect();
         active.release(shared.width, released.iter().copied());
-        active.commit()?;
+        drop(active);
+        self.commit()?;
         Ok(released.len() as u64)
     }
 }

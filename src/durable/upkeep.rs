@@ -240,13 +240,11 @@ impl Index {
     /// When something cannot be read or written.
     pub fn compact(&self) -> Result<()> {
         let shared = &*self.shared;
-        let mut active = shared.active();
-        active.commit()?;
-        let n_keys = active.n_keys;
-        if active.table.len() > 0 {
-            self.put_away(&mut active)?;
-        }
-        drop(active);
+        let n_keys = {
+            let mut disk = shared.disk();
+            self.flush(&mut disk, |active| active.table.len() > 0)?;
+            disk.committed.n_keys
+        };
         self.background.alone(|| {
             let runs = shared.view().runs.clone();
             let n_records: u64 = runs.iter().map(|run| run.n_records()).sum();

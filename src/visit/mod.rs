@@ -16,7 +16,7 @@ use crate::sites::Sites;
 use crate::template::{DocumentFacts, PartFacts};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Merges indexes on disk: takes into the one in the folder `into`, which is made if it is not there, all that those in the folders `from` have, as if
 /// their documents had come after its own, in the order in which they are given; and what they know of sites.
@@ -98,6 +98,8 @@ pub(crate) struct Visits {
     sites: Option<Sites>,
     against: Vec<Against>,
     on_changed: OnChanged,
+    /// Locked by who commits: what is known of sites is written under the number of the commit that comes next.
+    committing: Mutex<()>,
 }
 
 /// What is known of a document that came.
@@ -122,7 +124,8 @@ impl Visits {
     /// The same with an index in an empty folder that is to be of use for a while: what is known of sites is asked for nowhere.
     pub(crate) fn open_for_now(path: &Path, config: &Config) -> Result<Self> {
         let index = recall::options(config).open(path)?;
-        Ok(Visits { index, sites: None, against: Against::open(config)?, on_changed: config.on_changed })
+        let (against, on_changed) = (Against::open(config)?, config.on_changed);
+        Ok(Visits { index, sites: None, against, on_changed, committing: Mutex::default() })
     }
 
     /// The index that remembers.
@@ -180,6 +183,7 @@ impl Visits {
 
     /// Puts on the disk what was remembered so far; see [`Index::commit`].
     pub(crate) fn commit(&self) -> Result<()> {
+        let _committing = self.committing.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sites) = &self.sites {
             sites.write(self.index.state().committed.n_commits + 1)?;
         }

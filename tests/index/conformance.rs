@@ -141,6 +141,30 @@ fn threads_claim_what_one_would() {
 }
 
 #[test]
+fn threads_claim_and_commit_side_by_side() {
+    let claims: Vec<Claim> =
+        (0..4_000_u32).map(|number| (number * 7 % N_KEYS, u64::from(number * 31 % 97 + 1))).collect();
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let options = Index::options().table_records(60);
+    let index = options.open(folder.path()).expect("it can be opened");
+    std::thread::scope(|scope| {
+        for thread_idx in 0..4 {
+            let (index, claims) = (&index, &claims);
+            scope.spawn(move || {
+                for batch in claims.chunks(20).skip(thread_idx).step_by(4) {
+                    claim(index, batch);
+                    index.commit().expect("it can be written");
+                }
+            });
+        }
+    });
+    assert_is(&index, &model(&claims), N_KEYS);
+    drop(index);
+    IndexReader::open(folder.path()).and_then(|reader| reader.verify()).expect("it is whole");
+    assert_is(&options.open(folder.path()).expect("it can be opened"), &model(&claims), N_KEYS);
+}
+
+#[test]
 fn nothing_is_claimed_of_nothing() {
     for (_, index) in indexes() {
         assert!(claim(&*index, &[]).is_empty());
