@@ -51,12 +51,19 @@ impl Active {
     /// Takes what waits for a commit.
     fn take(&mut self) -> Option<Batch> {
         (self.n_waiting() > 0).then(|| Batch {
-            records: std::mem::take(&mut self.uncommitted),
+            records: std::mem::replace(&mut self.uncommitted, std::mem::take(&mut self.spare)),
             documents: self.documents.take(),
             n_keys: self.n_keys,
             n_words: self.documents.n_words(),
             n_documents: self.n_documents,
         })
+    }
+
+    /// Forgets what was taken first and is on the disk now.
+    fn forget(&mut self, batch: Batch) {
+        self.documents.forget(&batch.documents);
+        self.spare = batch.records;
+        self.spare.clear();
     }
 }
 
@@ -146,7 +153,7 @@ impl Index {
                     disk.steps.push_front(step);
                     return Err(error);
                 }
-                (Ok(()), Step::Commit(batch)) => shared.active().documents.forget(&batch.documents),
+                (Ok(()), Step::Commit(batch)) => shared.active().forget(batch),
                 (Ok(()), Step::PutAway(table)) => {
                     self.background.write(Full { table, next_log: disk.log_number, committed: disk.committed })?;
                 }

@@ -127,6 +127,8 @@ struct Active {
     n_changes: u64,
     /// The bytes of the records that the next commit writes.
     uncommitted: Vec<u8>,
+    /// Room for those of the one after it.
+    spare: Vec<u8>,
     n_keys: u64,
     n_documents: u64,
     documents: NewDocuments,
@@ -322,6 +324,7 @@ impl Shared {
             n_changes: table.len() as u64,
             table,
             uncommitted: Vec::new(),
+            spare: Vec::new(),
             n_keys: committed.n_keys,
             n_documents: committed.n_documents,
             documents,
