@@ -169,8 +169,8 @@ impl<'r> Run<'r> {
                 report
             }
             None => match stream::stream(self, input, output, arriving.as_mut()) {
-                // Whoever is told to stop has written all that was taken in.
-                Err(error) if error.is_stopped() => {
+                // Whoever is told to stop, or does so at a limit, has written all that was taken in.
+                Err(error) if error.is_stopped() || error.is_limit() => {
                     return arriving.map_or(Ok(()), |mut arriving| arriving.commit()).and(Err(error));
                 }
                 outcome => outcome?,

@@ -381,9 +381,6 @@ impl<'s> Stream<'s> {
         Line::Part(PartLine { bytes: self.bytes_in, blake3, ends_group: false }).write(&mut line);
         self.write_journal(&line)?;
         self.output.finish().and_then(Write::flush).map_err(Error::to_standard_output)?;
-        if let Some(journal) = self.journal.take() {
-            end_journal(self.run.config, journal, 1)?;
-        }
         let (config, rules) = (self.run.config, &self.run.rules);
         let has_records = self.kind.as_ref().is_some_and(|kind| kind.layout.is_splittable());
         let known = self.known.as_ref();
@@ -406,10 +403,12 @@ impl<'s> Stream<'s> {
         if config.on_limit == OnLimit::Stop
             && let Some(crossed) = report.limits_crossed.first()
         {
-            return Err(Error::limit(
-                crossed.clone(),
-                "all was written; look at it with --dry-run, or raise the limit",
-            ));
+            let written = if config.output.is_some() { "no output" } else { "all" };
+            let remedy = format!("{written} was written; look at it with --dry-run, or raise the limit");
+            return Err(Error::limit(crossed.clone(), remedy));
+        }
+        if let Some(journal) = self.journal.take() {
+            end_journal(config, journal, 1)?;
         }
         Ok(report)
     }

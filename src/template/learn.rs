@@ -126,7 +126,7 @@ impl<'p> Pages<'p> {
     }
 
     /// Of few pages, what looks like text is a template only if half of its pages have as much text of their own. Else it is what these pages are about, and
-    /// their first copy is not to go.
+    /// their first copy is not to go. A label with numbers is none: they may be what each of the pages says.
     fn keep_text(&self, roles: &mut [Role]) {
         // For each line, on how many pages there is as much that is their own, and the last of them.
         let mut beside_own = vec![(0_u32, 0_u32); roles.len()];
@@ -146,7 +146,7 @@ impl<'p> Pages<'p> {
         for ((role, line), (count, (pages, _))) in
             roles.iter_mut().zip(&self.lines).zip(self.counts.iter().zip(beside_own))
         {
-            let is_theirs = line.is_text() && 2 * pages < count.documents;
+            let is_theirs = line.is_text() && 2 * pages < count.documents || line.is_numbered();
             role.is_wanted &= !is_theirs;
             role.is_in_block &= !is_theirs;
         }

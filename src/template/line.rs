@@ -28,6 +28,8 @@ pub(crate) enum Shape {
         /// Whether it looks like program code.
         is_code: bool,
     },
+    /// As short, it may be a heading, and it has numbers, which may be all that pages differ in.
+    Numbered,
     /// As short, and it ends as a sentence does.
     Sentence,
     /// Longer, but not yet prose.
@@ -43,12 +45,14 @@ impl Line {
     const LONG: u64 = 4;
     const PROSE: u64 = 5;
     const SENTENCE: u64 = 6;
+    const NUMBERED: u64 = 7;
 
     /// The line of which the masked fold has this fingerprint and this shape.
     pub(crate) fn new(fingerprint: Fingerprint, shape: Shape) -> Self {
         let [a, b, c, d, e, f, g, h, ..] = *fingerprint.as_bytes();
         let shape = match shape {
             Shape::Short { is_label, is_code } => u64::from(is_label) * Self::LABEL + u64::from(is_code) * Self::CODE,
+            Shape::Numbered => Self::NUMBERED,
             Shape::Sentence => Self::SENTENCE,
             Shape::Long => Self::LONG,
             Shape::Prose => Self::PROSE,
@@ -77,12 +81,17 @@ impl Line {
 
     /// Whether it looks like text: it is long, or ends as a sentence does.
     pub(crate) fn is_text(self) -> bool {
-        self.0 & Self::SHAPE >= Self::LONG
+        matches!(self.0 & Self::SHAPE, Self::LONG | Self::PROSE | Self::SENTENCE)
+    }
+
+    /// Whether it is a label with numbers: what it says may be another thing on each page.
+    pub(crate) fn is_numbered(self) -> bool {
+        self.0 & Self::SHAPE == Self::NUMBERED
     }
 
     /// Whether it may be the heading of what follows.
     pub(crate) fn is_label(self) -> bool {
-        self.0 & Self::SHAPE < Self::LONG && self.0 & Self::LABEL != 0
+        self.is_numbered() || self.0 & Self::SHAPE < Self::LONG && self.0 & Self::LABEL != 0
     }
 
     /// Whether it looks like program code.
@@ -112,6 +121,7 @@ impl Shape {
         match weight {
             0..=SHORT => match is_code(masked, marks.unwrap_or_else(|| marks_of(masked))) {
                 false if is_sentence(masked) => Shape::Sentence,
+                false if is_label(masked) && is_numbered(masked) => Shape::Numbered,
                 is_code => Shape::Short { is_label: is_label(masked), is_code },
             },
             PROSE.. => Shape::Prose,
@@ -132,6 +142,11 @@ fn is_label(masked: &[u8]) -> bool {
         }
         None => false,
     }
+}
+
+/// Whether numbers were masked in it.
+fn is_numbered(masked: &[u8]) -> bool {
+    masked.contains(&b'0') && has_letters(masked)
 }
 
 /// Questions and exclamations may be headings.
@@ -289,6 +304,10 @@ mod tests {
             ("name", label),
             ("what now?", label),
             ("début", label),
+            ("price: 0", Shape::Numbered),
+            ("第 0 頁", Shape::Numbered),
+            ("12:30", label),
+            ("20 |", neither),
             ("python \u{bb}", neither),
             ("they live in the sea.", Shape::Sentence),
             ("\u{9cb8}\u{751f}\u{6d3b}\u{5728}\u{6d77}\u{91cc}\u{3002}", Shape::Sentence),
@@ -303,9 +322,11 @@ mod tests {
         ] {
             assert_eq!(Shape::of(line.as_bytes()), shape, "{line}");
             let own = Line::of_masked(line.as_bytes());
-            assert_eq!(own.is_short(), matches!(shape, Shape::Short { .. } | Shape::Sentence), "{line}");
+            assert_eq!(own.is_short(), !matches!(shape, Shape::Long | Shape::Prose), "{line}");
+            assert_eq!(own.is_text(), matches!(shape, Shape::Long | Shape::Prose | Shape::Sentence), "{line}");
             assert_eq!(own.is_prose(), shape == Shape::Prose, "{line}");
-            assert_eq!((own.is_label(), own.is_code()), (shape == label, shape == code), "{line}");
+            assert_eq!(own.is_label(), shape == label || shape == Shape::Numbered, "{line}");
+            assert_eq!((own.is_code(), own.is_numbered()), (shape == code, shape == Shape::Numbered), "{line}");
         }
     }
 }

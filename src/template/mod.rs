@@ -34,7 +34,7 @@ pub(crate) use union::{SiteUnion, Union};
 use hashbrown::HashMap;
 
 /// The version of what is learned: of the fold, the mask and the thresholds together.
-pub const LEARNED_VERSION: u32 = 2;
+pub const LEARNED_VERSION: u32 = 3;
 
 /// A document of a site with more is not looked at, unless its identity is among the so many smallest.
 pub(crate) const MAX_DOCUMENTS: usize = 16_384;

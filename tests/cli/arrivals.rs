@@ -111,6 +111,16 @@ fn what_was_not_written_is_not_remembered() {
 }
 
 #[test]
+fn what_was_written_before_a_limit_is_remembered() {
+    let folder = Folder::new();
+    let stream = "clean - --level rules -q --index seen --stdin-name feed --on-limit stop --max-removed-document 0.1";
+    let input = record("", SHIP) + &record("", &format!("{SHIP}\nMore."));
+    let ran = folder.run_on(&input, stream);
+    ran.ends_with(3).says(&(record("", SHIP) + &record("", "More.")));
+    assert_eq!(stats(&folder)["documents"], 2);
+}
+
+#[test]
 fn nothing_and_next_to_nothing_can_come() {
     let folder = Folder::new();
     for input in ["", "\n", "x", "{\"text\":\"\"}\n", "\u{feff}\n\n"] {

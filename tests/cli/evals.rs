@@ -29,6 +29,7 @@ fn a_table_tells_what_cleaning_is_worth() {
     folder.run("eval gold.jsonl -v").ends(0, &[]).says(&format!("{TABLE}{worst}"));
     // What goes where means nothing: nothing is written.
     folder.run("eval gold.jsonl -o out --journal cuts --report report -n --on-limit stop").ends(0, &[]).says(TABLE);
+    folder.run("eval gold.jsonl --compress zstd --compress-level 3 --index seen").ends(0, &[]).says(TABLE);
     assert_eq!(folder.tree("."), before);
 }
 

@@ -18,7 +18,7 @@ about = "What the pages of sites repeat, as dehusk learn found it. Delete what s
 
 [[site]]
 site = "gazette.example"
-learned = 2
+learned = 3
 documents = 12
 
 [[site.template]]
@@ -119,7 +119,7 @@ fn damaged_facts_are_refused() {
     let damaged = format!("error: cut.facts:1: the file of facts is cut off or was changed; {remedy}");
     folder.run("learn cut.facts -o x.toml").ends(3, &[&damaged]);
     folder.run("learn changed.facts -o x.toml").ends(3, &[&damaged.replace("cut.facts", "changed.facts")]);
-    let newer = "facts of format 2 and learned version 2; this version reads 1 and 2";
+    let newer = "facts of format 2 and learned version 2; this version reads 1 and 3";
     folder.run("learn newer.facts -o x.toml").ends(3, &[&format!("error: newer.facts:1: {newer}; {remedy}")]);
     let unit = "facts of another unit, line or paragraph, than asked for; give the same --unit";
     folder.run("learn site.facts -o x.toml --unit paragraph").ends(2, &[&format!("error: site.facts: {unit}")]);
@@ -165,7 +165,7 @@ fn what_cannot_be_learned_is_said() {
         (
             "learn in.jsonl none.jsonl -n",
             0,
-            "learned 2 templates of 1 site from 3 pages of 1 site; 1 document without a site",
+            "learned 1 template of 1 site from 3 pages of 1 site; 1 document without a site",
         ),
     ] {
         folder.run(arguments).ends(code, &[said]);
@@ -177,7 +177,7 @@ fn what_cannot_be_learned_is_said() {
 fn packs_of_sites_that_cannot_be_are_refused() {
     let site = |keys: &str| {
         format!(
-            "format = 1\nname = \"s\"\nabout = \"a\"\n\n[[site]]\nsite = \"a.example\"\nlearned = 2\ndocuments = 9\n\
+            "format = 1\nname = \"s\"\nabout = \"a\"\n\n[[site]]\nsite = \"a.example\"\nlearned = 3\ndocuments = 9\n\
              [[site.template]]\nline = \"home\"\nsample = \"Home\"\nwhere = [\"head\"]\ndocuments = 9\ncopies = 9\n{keys}"
         )
     };
@@ -185,8 +185,8 @@ fn packs_of_sites_that_cannot_be_are_refused() {
         "[[site.template]]\nline = \"Home\"\nsample = \"Home\"\nwhere = [\"head\"]\ndocuments = 9\ncopies = 9\n";
     for (pack, said) in [
         (
-            site("").replace("learned = 2", "learned = 1"),
-            "learned version 1 is not known; this version reads 2, so learn it again",
+            site("").replace("learned = 3", "learned = 1"),
+            "learned version 1 is not known; this version reads 3, so learn it again",
         ),
         (site("").replace("\"home\"", "\" \""), "line \" \": it folds to nothing; delete it"),
         (site(again), "line \"Home\": it stands twice; delete one"),

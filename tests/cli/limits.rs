@@ -80,6 +80,10 @@ fn a_limit_stops_a_stream_behind_the_document() {
     let error = "error: the run loses 49.3 % of all text (limit 40.0 %); \
                  all was written; look at it with --dry-run, or raise the limit";
     folder.run_on(&input, "clean - --max-removed-run 0.4 --on-limit stop").ends(3, &[error]);
+    let error = &error.replace("all was", "no output was");
+    let stop = "--journal journal --max-removed-run 0.4 --on-limit stop";
+    folder.run_on(&input, &format!("clean - -o out.jsonl {stop}")).ends(3, &[error]);
+    assert_eq!(folder.files("."), [""; 0]);
 }
 
 /// Records of which the second and third are bad.

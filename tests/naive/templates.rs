@@ -51,6 +51,12 @@ impl Line {
         self.weight >= 80
     }
 
+    /// A label that pages may differ in but for its numbers.
+    fn is_numbered(&self) -> bool {
+        let n_letters = self.masked.chars().filter(|character| character.is_alphabetic()).count();
+        self.is_label && !self.is_code && self.masked.contains('0') && n_letters >= 2
+    }
+
     fn is_text(&self) -> bool {
         let is_sentence = self.masked.len() >= 16 && self.masked.ends_with(['.', '。']) && !self.is_code;
         self.weight > 60 || is_sentence
@@ -116,7 +122,7 @@ fn learn(pages: &[Page]) -> Option<Templates> {
         let is_beside = |group: &&Vec<&Page>| group.iter().any(|page| page.contains(line) && is_as_much_own(page));
         groups.iter().filter(is_beside).count()
     };
-    let is_theirs = |line: &Line| n < 8 && line.is_text() && 2 * beside_own(line) < count(line);
+    let is_theirs = |line: &Line| n < 8 && (line.is_numbered() || line.is_text() && 2 * beside_own(line) < count(line));
     let common: Keys = on_half.iter().filter(|line| !is_theirs(line)).cloned().collect();
     let often: Keys = all.iter().filter(|line| copies(line) > 3 * count(line)).cloned().collect();
     let few: Keys = all
