@@ -467,7 +467,11 @@ impl Config {
             (None, false) => "against",
             (None, true) => return None,
         };
-        if let Some(path) = self.index.iter().chain(&self.against).find(|path| is_url(path)) {
+        let mut paths = self.index.iter().chain(&self.against);
+        if paths.clone().any(|path| path.as_os_str().is_empty()) {
+            return Some((key, "the name of an index is empty; name its folder, or leave it out".into()));
+        }
+        if let Some(path) = paths.find(|path| is_url(path)) {
             return Some((key, format!("{key} is {}, but must be a folder on this machine", path.display())));
         }
         let what = match (self.keep, self.scope) {

@@ -70,8 +70,9 @@ impl Folder {
         };
         for entry in entries {
             let name = entry.map_err(|source| Error::reading(&self.0, source))?.file_name();
-            // The list is there before the head is.
-            if name != LOCK && name != List::NAME && !is_unfinished(&name.to_string_lossy()) {
+            // The list is there before the head is. Another file may have its name.
+            let is_list = || name == List::NAME && List::read(self).is_ok();
+            if name != LOCK && !is_list() && !is_unfinished(&name.to_string_lossy()) {
                 return Ok(false);
             }
         }

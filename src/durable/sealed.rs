@@ -64,6 +64,9 @@ impl Head {
 
     /// The head of the index in a folder, if there is one.
     pub(super) fn read(folder: &Folder) -> Result<Option<Self>> {
+        if folder.path().is_file() {
+            return Err(Error::usage("is a file, and an index is a folder; name another").at(folder.path()));
+        }
         read(folder, Self::NAME)
     }
 

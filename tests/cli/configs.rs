@@ -37,6 +37,7 @@ fn what_is_wrong_in_a_file_is_told_with_its_line() {
         ("min-chars = \"60\"\n", ":1: invalid type: string \"60\", expected usize\n"),
         ("threads = -1\n", ":1: invalid value: integer `-1`, expected usize\n"),
         ("quiet = true\nquiet = true\n", ":2: duplicate key\n"),
+        ("index = \"\"\n", ":1: the name of an index is empty; name its folder, or leave it out\n"),
         ("unit line\n", ":1: "),
     ] {
         let folder = Folder::new().with("in.txt", SHIP).with("dehusk.toml", config);

@@ -139,7 +139,7 @@ fn damage_and_misuse_are_told() {
             assert_eq!((ran.code, ran.stderr), (2, wanted));
         }
         let ran = folder.run(&format!("index {command} file {id}"));
-        assert!(ran.code == 3 && ran.stderr.contains("file/head"), "{ran:?}");
+        ran.ends(2, &["error: file: is a file, and an index is a folder; name another"]);
     }
     assert!(!folder.exists("nowhere"));
 }

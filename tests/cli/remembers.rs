@@ -206,6 +206,7 @@ fn what_does_not_go_with_an_index_is_refused() {
             "seen/list: is the index seen or in it, where nothing else may be written; choose another place",
         ),
         ("--against nowhere", "nowhere: there is no index; name the folder of one"),
+        ("--index monday/a.txt", "monday/a.txt: is a file, and an index is a folder; name another"),
         ("--index monday", "monday: the folder is not empty, and is no index; name another, or an empty one"),
     ] {
         folder.run(&format!("{CLEAN} tuesday -o out2 {arguments}")).ends(2, &[&format!("error: {told}")]);

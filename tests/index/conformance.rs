@@ -269,7 +269,19 @@ fn what_is_no_index_of_these_settings_is_refused() {
     let wanted = "the index was made with unit \"line\", and now it is \"paragraph\"; say what it was made with, or use another index";
     assert!(error.ends_with(wanted), "{error}");
     let error = Index::open(folder.path()).expect_err("it is no index").to_string();
-    assert!(error.ends_with("the folder is not empty, and is no index; name another, or an empty one"), "{error}");
+    let not_empty = "the folder is not empty, and is no index; name another, or an empty one";
+    assert!(error.ends_with(not_empty), "{error}");
+    // A file of somebody else, by the name of one that an index begins with.
+    let list = folder.path().join("shopping/list");
+    std::fs::create_dir(list.with_file_name("")).expect("a folder can be made");
+    std::fs::write(&list, "milk, eggs\n").expect("it can be written");
+    let error = Index::open(list.with_file_name("")).expect_err("it is no index").to_string();
+    assert!(error.ends_with(not_empty), "{error}");
+    assert_eq!(std::fs::read_to_string(&list).expect("it is there"), "milk, eggs\n");
+    for error in [Index::open(&list).expect_err("it is a file"), IndexReader::open(&list).expect_err("it is a file")] {
+        assert!(error.is_usage(), "{error}");
+        assert!(error.to_string().ends_with("is a file, and an index is a folder; name another"), "{error}");
+    }
     let head = std::fs::read_to_string(path.join("head")).expect("it is there");
     for (from, to, wanted) in [
         (

@@ -98,7 +98,8 @@ pub(crate) enum Command {
     ///
     /// The pages are a JSONL file, compressed or not, each with its text and either the text that should be
     /// left ("gold") or for each line 1 (keep) or 0 (remove) ("labels"). They are cleaned as `clean` would clean them;
-    /// nothing is written or remembered, so that options of outputs, formats and limits and --index mean nothing here.
+    /// nothing is written or remembered, so that options of outputs, formats and limits mean nothing here, nor does an
+    /// index to remember in.
     ///
     /// P, R, F: words left against words of the gold. rmP, rmR, rmF: lines removed against lines that should go. loss: the
     /// share of gold words that are gone; left: the share of words of chrome that stay; bad20: the share of pages that lose
