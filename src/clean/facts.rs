@@ -7,7 +7,8 @@ use crate::template::{Line, PartFacts, Shape, mask_shaped};
 #[derive(Debug, Default)]
 pub(crate) struct LookedFacts {
     documents: Vec<LookedDocument>,
-    lines: Vec<(Hashed, Shape)>,
+    /// Nothing for a line that is to be no template.
+    lines: Vec<Option<(Hashed, Shape)>>,
     /// Of lines that are hashed for this alone.
     fingerprints: Vec<Fingerprint>,
 }
@@ -65,7 +66,12 @@ impl FactsLooker {
                 Hashed::Masked(number(slot))
             }
         };
-        facts.lines.push((hashed, shape));
+        facts.lines.push(Some((hashed, shape)));
+    }
+
+    /// Adds a line that is to be no template, since it shows nothing by the fold that blocks are compared by.
+    pub(crate) fn add_nothing(facts: &mut LookedFacts) {
+        facts.lines.push(None);
     }
 
     /// The facts, given the fingerprints of the blocks.
@@ -74,12 +80,13 @@ impl FactsLooker {
         let mut part = PartFacts::default();
         let ends = facts.documents.iter().skip(1).map(|next| next.start).chain([facts.lines.len()]);
         for (document, end) in facts.documents.iter().zip(ends) {
-            let lines = facts.lines[document.start..end].iter().map(|(hashed, shape)| {
+            let lines = facts.lines[document.start..end].iter().map(|line| {
+                let Some((hashed, shape)) = *line else { return Line::NONE };
                 let fingerprint = match hashed {
-                    Hashed::AsBlock(slot) => of_blocks[*slot as usize],
-                    Hashed::Masked(slot) => facts.fingerprints[*slot as usize],
+                    Hashed::AsBlock(slot) => of_blocks[slot as usize],
+                    Hashed::Masked(slot) => facts.fingerprints[slot as usize],
                 };
-                Line::new(fingerprint, *shape)
+                Line::new(fingerprint, shape)
             });
             part.push(document.document_idx, &document.site, lines);
         }

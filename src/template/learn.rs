@@ -81,13 +81,13 @@ impl<'p> Pages<'p> {
         let seen = SeenTwice::of(documents);
         let mut by_line: HashMap<Line, u32> = HashMap::new();
         // The lines that stand once have one number, of a line that no document has.
-        let (mut lines, mut counts) = (vec![Line::default()], vec![Count::default()]);
+        let (mut lines, mut counts) = (vec![Line::NONE], vec![Count::default()]);
         let mut numbers = vec![Vec::new(); documents.len()];
         for (group, of_group) in (1..).zip(&groups) {
             for (member, &document) in of_group.iter().enumerate() {
                 numbers[document].reserve_exact(documents[document].len());
                 for &line in documents[document] {
-                    if !seen.maybe(line) {
+                    if line == Line::NONE || !seen.maybe(line) {
                         numbers[document].push(ONCE);
                         continue;
                     }

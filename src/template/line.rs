@@ -39,6 +39,9 @@ pub(crate) enum Shape {
 }
 
 impl Line {
+    /// What is like no other line, and no template.
+    pub(crate) const NONE: Line = Line(0);
+
     const SHAPE: u64 = 0b111;
     const LABEL: u64 = 1;
     const CODE: u64 = 2;

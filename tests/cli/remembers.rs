@@ -301,6 +301,22 @@ fn a_page_that_comes_again_loses_the_templates_that_it_lost_at_first() {
 }
 
 #[test]
+fn what_the_fold_leaves_nothing_of_is_no_template() {
+    let all: String = (0..12).map(|number| gazette(number).replace("Sign in »", "* * *")).collect();
+    let folder = Folder::new().with("all.jsonl", &all);
+    let clean = "clean all.jsonl -q --pack cnet --fold letters";
+    folder.run(&format!("{clean} -o alone")).ends(0, &[]);
+    for out in ["first", "again"] {
+        folder.run(&format!("{clean} -o {out} --index seen")).ends(0, &[]);
+        assert_eq!(folder.read(out), folder.read("alone"));
+    }
+    assert!(!folder.read("alone").contains("HARBOUR") && folder.read("alone").contains("* * *"));
+    // By the usual fold it is one.
+    folder.run("clean all.jsonl -q --pack cnet -o loose").ends(0, &[]);
+    assert!(!folder.read("loose").contains("* * *"));
+}
+
+#[test]
 fn new_pages_lose_the_templates_of_those_that_came_before() {
     let pages = |from: usize, to: usize| -> String { (from..to).map(gazette).collect() };
     let folder = Folder::new().with("many.jsonl", pages(0, 12)).with("new.jsonl", pages(20, 21));
