@@ -99,7 +99,7 @@ impl Disk {
 
 impl Shared {
     pub(super) fn disk(&self) -> MutexGuard<'_, Disk> {
-        // What was taken and is not done is among its steps.
+        // Under it files are written, which fails and does not panic; what failed is among its steps.
         self.disk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
