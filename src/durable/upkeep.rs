@@ -160,7 +160,8 @@ impl IndexReader {
 
 impl Index {
     /// Takes in all that another index has, as coming after what is here: the same comes of it as if all documents of the other had come
-    /// here, in their order. Taking in the same again changes nothing, so that what was broken off can be done anew.
+    /// here, in their order. Taking in the same again changes nothing of what others lose to it, so that what was broken off can be done
+    /// anew; documents without an id, and versions that others followed, are then kept once more.
     ///
     /// It commits now and then, and reads the other once for each four million fingerprints in it.
     ///
