@@ -97,7 +97,7 @@ impl Sites {
         if path.exists() {
             end = log::read(&path, |entry, _| {
                 let Some(is_of_this_version) = is_of_this_version else {
-                    // Lines of version 1 differ in what ends as a sentence, which pages of then do not share with those of now.
+                    // Lines of earlier versions differ in what ends as a sentence or has numbers, which pages of then do not share with those of now.
                     let is_known = (1..=LEARNED_VERSION).any(|learned| entry == head_of(learned));
                     return Ok(*is_of_this_version.insert(is_known));
                 };

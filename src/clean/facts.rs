@@ -40,6 +40,13 @@ impl LookedFacts {
     pub(crate) fn begin(&mut self, document_idx: usize, site: &str) {
         self.documents.push(LookedDocument { document_idx, site: site.into(), start: self.lines.len() });
     }
+
+    /// Has the line that was added last be no template.
+    pub(crate) fn spare_last(&mut self) {
+        if let Some(line) = self.lines.last_mut() {
+            *line = None;
+        }
+    }
 }
 
 /// Hashes lines for templates; one for each thread.
@@ -67,11 +74,6 @@ impl FactsLooker {
             }
         };
         facts.lines.push(Some((hashed, shape)));
-    }
-
-    /// Adds a line that is to be no template, since it shows nothing by the fold that blocks are compared by.
-    pub(crate) fn add_nothing(facts: &mut LookedFacts) {
-        facts.lines.push(None);
     }
 
     /// The facts, given the fingerprints of the blocks.

@@ -397,11 +397,7 @@ impl Looker {
         }
         if used.facts {
             let is_hashed = self.scope != Scope::Off && self.fold == Fold::Loose;
-            if self.fold != Fold::Loose && is_nothing(block, self.fold) {
-                FactsLooker::add_nothing(&mut look.looked_facts);
-            } else {
-                self.facts.add(folded, is_hashed.then_some(slot), &mut look.looked_facts);
-            }
+            self.facts.add(folded, is_hashed.then_some(slot), &mut look.looked_facts);
         }
         let kind = match self.scope {
             Scope::Off => Kind::Uncompared,
@@ -416,6 +412,10 @@ impl Looker {
             self.fingerprinter.discard();
             fold(block, self.fold, self.fingerprinter.begin());
             if self.fingerprinter.folded().is_empty() {
+                // Nor could an index tell, when the document comes again, that a template took it.
+                if used.facts {
+                    look.looked_facts.spare_last();
+                }
                 return Kind::Uncompared;
             }
         }
@@ -441,13 +441,6 @@ impl Looker {
         // A character weighs all of its bytes at most.
         folded.len() >= self.min_chars && weighs(folded, self.min_chars)
     }
-}
-
-/// Whether nothing is left of a block when it is folded.
-fn is_nothing(block: &[u8], by: Fold) -> bool {
-    let mut folded = Vec::new();
-    fold(block, by, &mut folded);
-    folded.is_empty()
 }
 
 #[cfg(test)]

@@ -35,16 +35,15 @@ impl Index {
     pub(crate) fn bulk(&self) -> Result<Bulk<'_>> {
         self.background.check()?;
         let mut disk = self.shared.disk();
+        let mut is_in_log = false;
         let active = loop {
-            self.flush(&mut disk, |_| false)?;
+            self.flush(&mut disk, |active| is_in_log || active.table.len() > 0)?;
             self.background.settle()?;
             // What is in no run would count as newer than the runs to come.
-            let is_in_log = self.shared.list().committed != disk.committed;
-            self.flush(&mut disk, |active| active.table.len() > 0 || is_in_log)?;
-            self.background.settle()?;
+            is_in_log = self.shared.list().committed != disk.committed;
             let active = self.shared.active();
-            // Else others came in between.
-            if active.table.len() == 0 && active.n_waiting() == 0 {
+            // Others may have come in between.
+            if !is_in_log && active.table.len() == 0 && active.n_waiting() == 0 {
                 break active;
             }
         };

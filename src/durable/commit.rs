@@ -78,6 +78,14 @@ impl Disk {
         Disk { log, log_number, marker, documents, committed, steps: VecDeque::new() }
     }
 
+    /// Puts on the disk what a step is to put there.
+    fn put(&mut self, step: &Step, folder: &Folder) -> Result<()> {
+        match step {
+            Step::Commit(batch) => self.commit(batch),
+            Step::PutAway(_) => self.begin_log(folder),
+        }
+    }
+
     fn commit(&mut self, batch: &Batch) -> Result<()> {
         let Batch { ref records, ref documents, n_keys, n_words, n_documents } = *batch;
         let committed = Committed { n_keys, n_commits: self.committed.n_commits + 1, n_words, n_documents };
@@ -144,17 +152,13 @@ impl Index {
         }
         drop(active);
         while let Some(step) = disk.steps.pop_front() {
-            let done = match &step {
-                Step::Commit(batch) => disk.commit(batch),
-                Step::PutAway(_) => disk.begin_log(&shared.folder),
-            };
-            match (done, step) {
-                (Err(error), step) => {
-                    disk.steps.push_front(step);
-                    return Err(error);
-                }
-                (Ok(()), Step::Commit(batch)) => shared.active().forget(batch),
-                (Ok(()), Step::PutAway(table)) => {
+            if let Err(error) = disk.put(&step, &shared.folder) {
+                disk.steps.push_front(step);
+                return Err(error);
+            }
+            match step {
+                Step::Commit(batch) => shared.active().forget(batch),
+                Step::PutAway(table) => {
                     self.background.write(Full { table, next_log: disk.log_number, committed: disk.committed })?;
                 }
             }

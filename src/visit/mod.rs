@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Merges indexes on disk: takes into the one in the folder `into`, which is made if it is not there, all that those in the folders `from` have, as if
 /// their documents had come after its own, in the order in which they are given; and what they know of sites.
 ///
-/// Taking in the same again changes nothing, so that what was broken off can be done anew. See [`Index::take_in`].
+/// What was broken off can be done anew; see [`Index::take_in`].
 ///
 /// # Errors
 ///
