@@ -128,7 +128,8 @@ pub(crate) struct Page {
     /// The linear score of each.
     pub(crate) linear: Vec<f32>,
     pub(crate) columns: Columns,
-    /// Whether the words of a line and its neighbours say that it is chrome.
+    /// Whether the words of a line and its neighbours say that it is chrome; with the columns, not of lines that the page
+    /// has again and again.
     is_strong: Vec<bool>,
     scratch: Scratch,
 }
@@ -145,6 +146,8 @@ struct Scratch {
 const LINEAR_LIMIT: f32 = 6.0;
 /// The sum of what words say that makes a line a strong one.
 const STRONG: f32 = 1.5;
+/// A line that the page has more often than this counts as much as so many do, for the lines around it.
+const MOST_COUNTED: f32 = 3.0;
 
 fn is_prose(line: &Line) -> bool {
     line.words >= 22.0 || (line.words >= 12.0 && line.is_sentence())
@@ -189,7 +192,13 @@ impl Page {
             return;
         }
         let Scratch { linear_sums, prose_sums, strong_sums, values, repeats } = scratch;
-        linear_sums.of(linear.iter().copied());
+        repeats.count(lines);
+        // What stands on a page again and again, such as a label below each paragraph, says little of the lines around it.
+        let weighed = linear.iter().zip(repeats.counts()).map(|(s, count)| s * (MOST_COUNTED / count).min(1.0));
+        linear_sums.of(weighed);
+        for (is_strong, count) in is_strong.iter_mut().zip(repeats.counts()) {
+            *is_strong &= count <= MOST_COUNTED;
+        }
         prose_sums.of(lines.iter().map(|line| if is_prose(line) { line.words.min(60.0) } else { 0.0 }));
         strong_sums.of(is_strong.iter().map(|is_strong| f32::from(u8::from(*is_strong))));
         let n = n_lines as f32;
@@ -232,7 +241,6 @@ impl Page {
         columns.push(values, 2.5, 0.0);
         columns.push(strong_sums.before(), 6.0, 0.0);
         // Repeats within the page.
-        repeats.count(lines);
         fill(values, repeats.counts());
         columns.push(values, 16.0, 0.0);
         let n_repeated = values.iter().filter(|count| **count > 1.0).count();
@@ -473,7 +481,7 @@ impl Repeats {
         }
     }
 
-    fn counts(&self) -> impl Iterator<Item = f32> {
+    fn counts(&self) -> impl ExactSizeIterator<Item = f32> {
         self.firsts.iter().map(|first| self.counts[*first as usize] as f32)
     }
 }

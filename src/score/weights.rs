@@ -1,7 +1,7 @@
 //! The weights of the score as a file: what was learned, from what, and a checksum.
 //!
 //! ```text
-//! dehusk line score 2
+//! dehusk line score 3
 //! {"about":{…},"n_words":…,"n_trees":…,…}
 //! words     a feature (4 bytes) and three weights (1 byte each), by ascending features
 //! shapes    three times a number (4 bytes) for each shape
@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// The version of the format, of the features and of the columns: weights of another version cannot be used.
-pub const WEIGHTS_VERSION: u32 = 2;
+pub const WEIGHTS_VERSION: u32 = 3;
 
 const MAGIC: &str = "dehusk line score ";
 

@@ -6,6 +6,29 @@
 use super::Random;
 use crate::eval::Page;
 
+/// A line with what is known of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Labelled<'l> {
+    pub(super) text: &'l str,
+    pub(super) is_chrome: bool,
+    /// Whether it is learned from.
+    pub(super) counts: bool,
+}
+
+impl<'l> Labelled<'l> {
+    /// The lines of a page.
+    pub(super) fn of(page: &'l Page) -> Vec<Self> {
+        let labels = page.is_gold.iter().zip(&page.is_ignored);
+        let lines = page.text.split('\n').zip(labels);
+        lines.map(|(text, (is_gold, is_ignored))| Labelled { text, is_chrome: !is_gold, counts: !is_ignored }).collect()
+    }
+
+    /// A line that stays.
+    pub(super) fn gold(text: &'l str) -> Self {
+        Labelled { text, is_chrome: false, counts: true }
+    }
+}
+
 /// Lines of which all should stay.
 #[derive(Debug)]
 pub(super) struct MadeUp {

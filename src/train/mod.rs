@@ -3,7 +3,7 @@
 //! ```text
 //! pages ─┬─▶ lines: shapes and word features ──▶ linear score, once of all pages, and once for each fold without it
 //!        │                                                │ of each page by the linear score that has not seen it
-//! made-up documents without chrome ───────────────────────┴─▶ columns ──▶ trees
+//! made-up documents without chrome, variants of pages ────┴─▶ columns ──▶ trees
 //! ```
 //! Trees that saw the linear scores of lines from which those were learned would trust them too much; so pages are split by
 //! site, and the trees learn from linear scores of pages that were not learned from. The same pages and the same seed give
@@ -12,13 +12,14 @@
 mod boost;
 mod documents;
 mod linear;
+mod variants;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::eval::{self, Evaluation, Gold, Page};
 use crate::score::{self, About, Line, N_COLUMNS, Score, Thresholds, Tokens, Weights, Words};
 use crate::store::refuse_url;
-use crate::text::{Unit, blocks};
+use documents::Labelled;
 use linear::{Linear, Row};
 use rayon::prelude::*;
 use std::path::Path;
@@ -29,11 +30,12 @@ const N_FOLDS: usize = 5;
 const WORDLESS: usize = 6;
 const WORDLESS_WEIGHT: f64 = 0.7;
 const MADE_UP_WEIGHT: f64 = 0.5;
+const VARIANT_WEIGHT: f64 = 0.5;
 /// The seed of the weights that come with dehusk, and of those that are made for folds.
 const SEED: u64 = 1;
 /// The least scores that lines go for, as chosen on the out-of-fold scores of the project's labelled pages: see
 /// `docs/quality.md`.
-const THRESHOLDS: [u16; 3] = [870, 600, 450];
+const THRESHOLDS: [u16; 3] = [850, 550, 450];
 
 /// What names a page among those that weights were learned from.
 pub(crate) fn fingerprint(page: &Page) -> u32 {
@@ -64,7 +66,7 @@ pub fn learn(pages: &[&Page], seed: u64) -> Result<(Vec<u8>, About)> {
     pages.sort_by_key(|page| (*blake3::hash(page.text.as_bytes()).as_bytes(), &page.id));
     let documents = read(&pages, seed);
     let folds: Vec<usize> =
-        (0..N_FOLDS).filter(|fold| documents.iter().any(|document| document.fold == *fold)).collect();
+        (0..N_FOLDS).filter(|fold| documents.iter().any(|document| document.place.fold == *fold)).collect();
     let has =
         |is_chrome: bool| documents.iter().flat_map(|document| &document.rows).any(|row| row.is_chrome == is_chrome);
     if folds.len() < 2 || !has(true) || !has(false) {
@@ -77,7 +79,8 @@ pub fn learn(pages: &[&Page], seed: u64) -> Result<(Vec<u8>, About)> {
     let mut linears: Vec<Linear> = held_out
         .par_iter()
         .map(|held_out| {
-            let learned = documents.iter().filter(|document| Some(document.fold) != *held_out);
+            let learned =
+                documents.iter().filter(|document| document.has_own_words && Some(document.place.fold) != *held_out);
             linear::learn(&learned.map(Document::as_linear).collect::<Vec<_>>())
         })
         .collect();
@@ -86,7 +89,7 @@ pub fn learn(pages: &[&Page], seed: u64) -> Result<(Vec<u8>, About)> {
         folds.into_iter().zip(linears.into_iter().map(LinearScorer::new)).collect();
     let mut table = boost::Table::default();
     for document in &documents {
-        let scorer = scorers.iter().find(|(fold, _)| *fold == document.fold);
+        let scorer = scorers.iter().find(|(fold, _)| *fold == document.place.fold);
         let (_, scorer) = scorer.expect("there is a linear score for every fold that has documents");
         document.add_to(&mut table, scorer, true, 1.0);
         if document.is_wordless_too {
@@ -177,14 +180,21 @@ fn data_checksum(pages: &[&Page]) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-/// A document to learn from.
-struct Document {
-    /// Documents of one site have one group, and are in one fold.
+/// Documents of one site have one group, and are in one fold.
+#[derive(Clone, Copy, Debug)]
+struct Place {
     group: usize,
     fold: usize,
+}
+
+/// A document to learn from.
+struct Document {
+    place: Place,
     rows: Vec<Row>,
     lines: Vec<Line>,
     features: Vec<Vec<u32>>,
+    /// Whether it is no variant of others, so that words are learned from it.
+    has_own_words: bool,
     is_wordless_too: bool,
 }
 
@@ -197,25 +207,31 @@ fn read(pages: &[&Page], seed: u64) -> Vec<Document> {
     datasets.sort_unstable();
     let n_datasets = datasets.chunk_by(|first, second| first == second).count();
     let mean_size = pages.len() as f64 / n_datasets as f64;
+    let mut of_folds: Vec<Vec<&Page>> = vec![Vec::new(); N_FOLDS];
+    for page in pages {
+        of_folds[page.fold(N_FOLDS)].push(page);
+    }
     let mut documents = Vec::new();
     let (mut sum, mut n_lines) = (0.0, 0_usize);
     for page in pages {
-        let group = sites.partition_point(|site| *site < page.site().unwrap_or(&page.id));
         let fold = page.fold(N_FOLDS);
+        let place = Place { group: sites.partition_point(|site| *site < page.site().unwrap_or(&page.id)), fold };
         // So that small datasets are not forgotten beside large ones.
         let n_pages = datasets.iter().filter(|dataset| **dataset == page.dataset).count();
         let share = (mean_size / n_pages as f64).sqrt().clamp(0.7, 2.0);
         let mut random = Random::of(page.id.as_bytes(), seed ^ 1);
-        let spans = blocks(page.text.as_bytes(), Unit::Line).map(|span| span.of(page.text.as_bytes()));
-        let labels = page.is_gold.iter().zip(&page.is_ignored);
-        let lines = spans.zip(labels).map(|(block, (is_gold, is_ignored))| (block, !*is_gold, !*is_ignored));
-        let document = Document::read(lines, group, fold, share, random.below(WORDLESS) == 0);
+        let mut is_wordless_too = || random.below(WORDLESS) == 0;
+        let document = Document::read(&Labelled::of(page), place, share);
         sum += document.rows.iter().map(|row| row.weight).sum::<f64>();
         n_lines += document.rows.len();
-        documents.push(document);
+        documents.push(Document { is_wordless_too: is_wordless_too(), ..document });
         for made_up in documents::make(page, seed) {
-            let lines = made_up.lines.iter().map(|line| (line.as_bytes(), false, true));
-            documents.push(Document::read(lines, group, fold, MADE_UP_WEIGHT, false));
+            let lines: Vec<Labelled<'_>> = made_up.lines.iter().map(|line| Labelled::gold(line)).collect();
+            documents.push(Document::read(&lines, place, MADE_UP_WEIGHT));
+        }
+        for lines in variants::make(page, &of_folds[fold], seed) {
+            let document = Document::read(&lines, place, VARIANT_WEIGHT);
+            documents.push(Document { has_own_words: false, is_wordless_too: is_wordless_too(), ..document });
         }
     }
     let mean = sum / (n_lines as f64).max(1.0);
@@ -226,34 +242,27 @@ fn read(pages: &[&Page], seed: u64) -> Vec<Document> {
 }
 
 impl Document {
-    /// Reads lines, each with whether it is chrome and whether it counts.
-    fn read<'l>(
-        lines: impl Iterator<Item = (&'l [u8], bool, bool)>,
-        group: usize,
-        fold: usize,
-        share: f64,
-        is_wordless_too: bool,
-    ) -> Self {
-        let mut document =
-            Document { group, fold, rows: Vec::new(), lines: Vec::new(), features: Vec::new(), is_wordless_too };
+    /// Reads lines, of which those that are blank are none. `share` is how much the document counts.
+    fn read(labelled: &[Labelled<'_>], place: Place, share: f64) -> Self {
+        let (mut rows, mut lines, mut features) = (Vec::new(), Vec::new(), Vec::new());
         let mut tokens = Tokens::default();
-        for (block, is_chrome, counts) in lines {
-            let Some(line) = Line::look(block, &mut tokens) else { continue };
+        for Labelled { text, is_chrome, counts } in labelled.iter().copied() {
+            let Some(line) = Line::look(text.as_bytes(), &mut tokens) else { continue };
             let weight = if counts { (f64::from(line.words).min(60.0) + 1.0).sqrt() } else { 0.0 };
-            document.rows.push(Row { shape: line.shape(), is_chrome, weight });
-            document.lines.push(line);
-            document.features.push(tokens.features().to_vec());
+            rows.push(Row { shape: line.shape(), is_chrome, weight });
+            lines.push(line);
+            features.push(tokens.features().to_vec());
         }
         // A long page counts for more than a short one, but not by as much as it is longer.
-        let sum: f64 = document.rows.iter().map(|row| row.weight).sum();
-        for row in &mut document.rows {
+        let sum: f64 = rows.iter().map(|row| row.weight).sum();
+        for row in &mut rows {
             row.weight *= share / sum.max(1.0).sqrt();
         }
-        document
+        Document { place, rows, lines, features, has_own_words: true, is_wordless_too: false }
     }
 
     fn as_linear(&self) -> linear::Document<'_> {
-        linear::Document { group: self.group, rows: &self.rows, features: &self.features }
+        linear::Document { group: self.place.group, rows: &self.rows, features: &self.features }
     }
 
     /// Adds its lines to what trees learn from.

@@ -104,7 +104,7 @@ fn damaged_weights_are_refused() {
     for (name, what) in [
         ("flipped", damaged),
         ("short", damaged),
-        ("older", "weights of version 0, where 2 is wanted; train them again"),
+        ("older", "weights of version 0, where 3 is wanted; train them again"),
         ("other", none),
         ("nothing", none),
     ] {
