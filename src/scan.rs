@@ -5,7 +5,7 @@
 //! from their end for what it must end with; another is run over all of them for the rest.
 
 use crate::rules::{Anchor, Pattern, Removal, Role, RuleIdx, Rules, core_of};
-use crate::text::{Span, weight};
+use crate::text::{Span, label_of, weight};
 use aho_corasick::automaton::Automaton;
 use aho_corasick::nfa::contiguous::NFA;
 use aho_corasick::{Anchored, PatternID};
@@ -23,12 +23,13 @@ pub(crate) struct Hit {
 
 /// Appends the hits of all rules in one folded block, which is number `rank` of those of its document that are not blank. `scratch` is for reuse.
 pub(crate) fn scan(rules: &Rules, folded: &[u8], rank: usize, scratch: &mut Vec<u8>, hits: &mut Vec<Hit>) {
+    let line = label_of(folded).of(folded);
     // A character has at most four bytes, so that most long blocks need not be counted.
     let longest = rules.line_max_chars().max(rules.edges_max_chars()).max(rules.anywhere_max_chars());
-    if folded.is_empty() || folded.len() > longest * 4 {
+    if line.is_empty() || line.len() > longest * 4 {
         return;
     }
-    let n_chars = if folded.is_ascii() { folded.len() } else { count_chars(folded) };
+    let n_chars = if line.is_ascii() { line.len() } else { count_chars(line) };
     if n_chars > longest {
         return;
     }

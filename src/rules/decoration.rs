@@ -1,11 +1,12 @@
-//! Decoration: the bullets, arrows, bars and brackets that pages put around their labels.
+//! Decoration: the bullets, arrows, bars and brackets that pages put around their labels, and what Markdown makes a link with.
 
-use crate::text::Span;
+use crate::text::{Span, label_of};
 
-/// The part of a folded block that is left when decoration is cut from both ends.
+/// The part of a folded block, or of the label of the link that it is, that is left when decoration is cut from both ends.
 pub(crate) fn core_of(folded: &[u8]) -> Span {
-    let start = folded.len() - without_leading(folded).len();
-    let end = start + without_trailing(&folded[start..]).len();
+    let label = label_of(folded);
+    let start = label.end - without_leading(label.of(folded)).len();
+    let end = start + without_trailing(&folded[start..label.end]).len();
     Span::new(start, end)
 }
 
@@ -126,6 +127,8 @@ mod tests {
             ("close()", "close()"),
             ("cart ()", "cart"),
             ("menu (3)", "menu (3"),
+            ("* [» menu (3)](/a_menu)", "menu (3"),
+            ("* [](/a_menu)", ""),
             ("", ""),
         ] {
             assert_eq!(core_of(folded.as_bytes()).of(folded.as_bytes()), core.as_bytes(), "{folded}");

@@ -5,7 +5,7 @@
 
 use super::head::{Head, is_boundary};
 use super::words::{Said, Words};
-use crate::text::content;
+use crate::text::label_of;
 
 /// So many tokens of a head are looked up at most.
 const HEAD_TOKENS: usize = 10;
@@ -110,7 +110,7 @@ impl Line {
 
     /// All but what the weights of words say; the features are left in `tokens`.
     pub(crate) fn look(block: &[u8], tokens: &mut Tokens) -> Option<Line> {
-        let block = content(block).trim_ascii();
+        let block = label_of(block).of(block).trim_ascii();
         let head = Head::read(block)?;
         let mut hashes = [0; HEAD_TOKENS];
         let hashes = head.tokens(&mut hashes);

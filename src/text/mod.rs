@@ -5,12 +5,14 @@
 
 mod blocks;
 mod fold;
+mod link;
 mod mask;
 mod wrap;
 
 pub use blocks::{Blocks, Unit, blocks, content, is_blank};
 pub use fold::{FOLD_VERSION, Fold, fold, fold_tracked, weight};
 pub(crate) use fold::{fold_character, weigh, weighs};
+pub(crate) use link::label_of;
 pub(crate) use mask::mask_digits;
 pub(crate) use wrap::is_hard_wrapped;
 

@@ -12,7 +12,13 @@ fn words(tokens: &'static [&'static str], most: usize) -> impl Strategy<Value = 
 pub(crate) fn document() -> impl Strategy<Value = String> {
     let tokens = &["aa", "b", "AB", "aab", "12", "1,2", "é", "É", "x.", "»", "-", "...", "\u{ad}", "Foo", "(", ")"];
     let topics = words(&["Aa", "B", "12", "É", "Foo", "aa", "x."], 3).prop_map(|words| format!("A B C D E F {words}"));
-    let line = prop_oneof![8 => words(tokens, 4), 1 => topics, 2 => Just(" ".to_owned()), 1 => Just(String::new())];
+    let link = (
+        words(tokens, 3),
+        select(&["[_](/a)", "* [_](b \"c\")", "[![_](b)](aa)", "![_](b)", "[_](aa](b)", "[_](aa b)", "[_](b) x."][..]),
+    );
+    let link = link.prop_map(|(words, link)| link.replace('_', &words));
+    let line =
+        prop_oneof![8 => words(tokens, 4), 3 => link, 1 => topics, 2 => Just(" ".to_owned()), 1 => Just(String::new())];
     prop::collection::vec(line, 0..14).prop_map(|lines| lines.join("\n"))
 }
 

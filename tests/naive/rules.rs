@@ -27,6 +27,38 @@ fn without_trailing(mut text: &str) -> &str {
     }
 }
 
+/// The label of the Markdown link, image or linked image that a line is; the line if it is none.
+fn label(line: &str) -> &str {
+    let is_target = |target: &str| {
+        let address =
+            target.strip_suffix('"').and_then(|titled| titled.split_once(" \"")).map_or(target, |(address, _)| address);
+        !target.contains(['[', ']']) && !address.contains(char::is_whitespace)
+    };
+    let marks = [' ', '\t', '*', '_', '-', '+', '#', '>'];
+    let link = line.trim_start_matches(marks).trim_end_matches(marks);
+    let Some(inner) = link.strip_suffix(')') else { return line };
+    let parts: Vec<&str> = inner.split("](").collect();
+    let label = match parts[..] {
+        [image, of_image, of_link]
+            if of_image.ends_with(')') && [&of_image[..of_image.len() - 1], of_link].into_iter().all(is_target) =>
+        {
+            image.strip_prefix("[![")
+        }
+        [text, target] if is_target(target) && !text.starts_with("[![") => {
+            text.strip_prefix("![").or(text.strip_prefix('['))
+        }
+        _ => None,
+    };
+    label.unwrap_or(line)
+}
+
+/// Where the core of a line is: what is left when decoration is cut from both ends.
+fn core_of(line: &str) -> Span {
+    let label = label(line);
+    let start = label.as_ptr().addr() - line.as_ptr().addr() + label.len() - without_leading(label).len();
+    Span::new(start, start + without_trailing(without_leading(label)).len())
+}
+
 fn as_text(line: &[u8]) -> String {
     String::from_utf8(folded(line)).expect("documents are text here")
 }
@@ -61,8 +93,8 @@ fn places(text: &str, pattern: &str) -> Vec<usize> {
 
 /// Where the patterns of a rule match in a folded line, as spans of it.
 fn matches(matching: &Match, line: &str) -> Vec<Span> {
-    let start = line.len() - without_leading(line).len();
-    let core = without_trailing(&line[start..]);
+    let Span { start, end } = core_of(line);
+    let core = &line[start..end];
     let at = |place: usize, length: usize| Span::new(start + place, start + place + length);
     let mut spans = Vec::new();
     match matching {
@@ -70,7 +102,8 @@ fn matches(matching: &Match, line: &str) -> Vec<Span> {
             let is_pattern = |pattern: &&String| {
                 // The sign for digits is no decoration.
                 let pattern = as_text(pattern.replace('#', "\u{fdd0}").as_bytes());
-                is_line(core, &without_trailing(without_leading(&pattern)).replace('\u{fdd0}', "#"))
+                let span = core_of(&pattern);
+                is_line(core, &pattern[span.start..span.end].replace('\u{fdd0}', "#"))
             };
             spans.extend(patterns.iter().filter(is_pattern).map(|_| at(0, core.len())));
         }
@@ -144,10 +177,11 @@ impl Page<'_> {
             (None, None) => true,
             (head, tail) => head.is_some_and(|head| rank < head) || tail.is_some_and(|tail| n_shown - rank <= tail),
         };
-        let fits = |rank: usize| self.folded[rank].chars().count() <= rule.max_chars;
+        let fits = |rank: usize| label(&self.folded[rank]).chars().count() <= rule.max_chars;
         if let Match::Region { start, end, max_lines } = &rule.matching {
             let has = |rank: usize, patterns: &[String]| {
-                let core = without_trailing(without_leading(&self.folded[rank]));
+                let core = core_of(&self.folded[rank]);
+                let core = &self.folded[rank][core.start..core.end];
                 fits(rank) && starts_with(core, patterns).next().is_some()
             };
             let mut taken = BTreeMap::new();
@@ -237,7 +271,7 @@ fn without_words(line: &[u8], words: &[Span]) -> Vec<u8> {
     fold_tracked(line, &mut folded, &mut origins);
     let goes = |at: usize, spans: &[Span]| spans.iter().any(|span| (span.start..span.end).contains(&at));
     let rest: Vec<u8> = (0..folded.len()).filter(|at| !goes(*at, words)).map(|at| folded[at]).collect();
-    if without_trailing(without_leading(&String::from_utf8_lossy(&rest))).is_empty() {
+    if core_of(&String::from_utf8_lossy(&rest)).is_empty() {
         return Vec::new();
     }
     let spans: Vec<Span> =
