@@ -116,7 +116,7 @@ const LEAST_LINEAR: f32 = 2.0;
 /// Lines of at least this score are sure to be chrome; a page must have so many, and such a share, to be a web page.
 const SURE: Score = Score(950);
 const LEAST_SURE: usize = 3;
-const LEAST_SURE_SHARE: f64 = 0.05;
+const LEAST_SURE_SHARE: f64 = 0.1;
 /// Where it is none, no line has a higher score than this.
 const NO_WEB_PAGE: Score = Score(50);
 

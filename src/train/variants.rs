@@ -50,7 +50,7 @@ fn is_prose(line: &Labelled<'_>) -> bool {
 
 /// A short line or two of the page's chrome, if it has any.
 fn interruption<'p>(lines: &[Labelled<'p>], random: &mut Random) -> Vec<Labelled<'p>> {
-    let is_short = |line: &&Labelled<'_>| line.is_chrome && line.text.trim().len() <= MOST_INTERRUPTION;
+    let is_short = |line: &&Labelled<'_>| line.is_chrome && (1..=MOST_INTERRUPTION).contains(&line.text.trim().len());
     let short: Vec<Labelled<'p>> = lines.iter().filter(is_short).copied().collect();
     if short.is_empty() {
         return short;
