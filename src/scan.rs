@@ -4,7 +4,7 @@
 //! are looked up as whole lines; one automaton is walked from their start for what a block must start with, and backwards
 //! from their end for what it must end with; another is run over all of them for the rest.
 
-use crate::rules::{Anchor, Pattern, Removal, Role, RuleIdx, Rules, core_of};
+use crate::rules::{Anchor, Pattern, Removal, Role, RuleIdx, Rules, core_of_label};
 use crate::text::{Span, label_of, weight};
 use aho_corasick::automaton::Automaton;
 use aho_corasick::nfa::contiguous::NFA;
@@ -23,7 +23,8 @@ pub(crate) struct Hit {
 
 /// Appends the hits of all rules in one folded block, which is number `rank` of those of its document that are not blank. `scratch` is for reuse.
 pub(crate) fn scan(rules: &Rules, folded: &[u8], rank: usize, scratch: &mut Vec<u8>, hits: &mut Vec<Hit>) {
-    let line = label_of(folded).of(folded);
+    let label = label_of(folded);
+    let line = label.of(folded);
     // A character has at most four bytes, so that most long blocks need not be counted.
     let longest = rules.line_max_chars().max(rules.edges_max_chars()).max(rules.anywhere_max_chars());
     if line.is_empty() || line.len() > longest * 4 {
@@ -33,7 +34,7 @@ pub(crate) fn scan(rules: &Rules, folded: &[u8], rank: usize, scratch: &mut Vec<
     if n_chars > longest {
         return;
     }
-    let span = core_of(folded);
+    let span = core_of_label(folded, label);
     let core = span.of(folded);
     let fits = |rule: RuleIdx| n_chars <= rules.rule(rule).max_chars;
     for rules_of_line in rules.line(core, scratch) {

@@ -4,7 +4,11 @@ use crate::text::{Span, label_of};
 
 /// The part of a folded block, or of the label of the link that it is, that is left when decoration is cut from both ends.
 pub(crate) fn core_of(folded: &[u8]) -> Span {
-    let label = label_of(folded);
+    core_of_label(folded, label_of(folded))
+}
+
+/// The same, where the label is known already.
+pub(crate) fn core_of_label(folded: &[u8], label: Span) -> Span {
     let start = label.end - without_leading(label.of(folded)).len();
     let end = start + without_trailing(&folded[start..label.end]).len();
     Span::new(start, end)

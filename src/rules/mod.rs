@@ -11,7 +11,7 @@ pub use pack::{Example, Match, Near, Pack, Removal, Rule, Side};
 pub use shape::Shape;
 
 pub(crate) use compile::{Anchor, CompiledNear, CompiledRule, Pattern, Role};
-pub(crate) use decoration::core_of;
+pub(crate) use decoration::{core_of, core_of_label};
 
 /// The packs that come with dehusk, by name.
 const BUILT_IN: [(&str, &str); 11] = [

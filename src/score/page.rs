@@ -128,8 +128,7 @@ pub(crate) struct Page {
     /// The linear score of each.
     pub(crate) linear: Vec<f32>,
     pub(crate) columns: Columns,
-    /// Whether the words of a line and its neighbours say that it is chrome; with the columns, not of lines that the page
-    /// has again and again.
+    /// Whether the words of a line and its neighbours say that it is chrome.
     is_strong: Vec<bool>,
     scratch: Scratch,
 }
@@ -196,11 +195,10 @@ impl Page {
         // What stands on a page again and again, such as a label below each paragraph, says little of the lines around it.
         let weighed = linear.iter().zip(repeats.counts()).map(|(s, count)| s * (MOST_COUNTED / count).min(1.0));
         linear_sums.of(weighed);
-        for (is_strong, count) in is_strong.iter_mut().zip(repeats.counts()) {
-            *is_strong &= count <= MOST_COUNTED;
-        }
+        let strong =
+            is_strong.iter().zip(repeats.counts()).map(|(is_strong, count)| *is_strong && count <= MOST_COUNTED);
         prose_sums.of(lines.iter().map(|line| if is_prose(line) { line.words.min(60.0) } else { 0.0 }));
-        strong_sums.of(is_strong.iter().map(|is_strong| f32::from(u8::from(*is_strong))));
+        strong_sums.of(strong.clone().map(|is_strong| f32::from(u8::from(is_strong))));
         let n = n_lines as f32;
 
         // The line itself, by its linear score.
@@ -237,7 +235,7 @@ impl Page {
         columns.push(values, 2.5, 0.0);
         fill_backwards(values, distances(lines.iter().rev().map(is_long)));
         columns.push(values, 2.5, 0.0);
-        fill(values, distances(is_strong.iter().copied()));
+        fill(values, distances(strong));
         columns.push(values, 2.5, 0.0);
         columns.push(strong_sums.before(), 6.0, 0.0);
         // Repeats within the page.
@@ -481,7 +479,7 @@ impl Repeats {
         }
     }
 
-    fn counts(&self) -> impl ExactSizeIterator<Item = f32> {
+    fn counts(&self) -> impl ExactSizeIterator<Item = f32> + Clone {
         self.firsts.iter().map(|first| self.counts[*first as usize] as f32)
     }
 }

@@ -66,7 +66,7 @@ pub fn learn(pages: &[&Page], seed: u64) -> Result<(Vec<u8>, About)> {
     pages.sort_by_key(|page| (*blake3::hash(page.text.as_bytes()).as_bytes(), &page.id));
     let documents = read(&pages, seed);
     let folds: Vec<usize> =
-        (0..N_FOLDS).filter(|fold| documents.iter().any(|document| document.place.fold == *fold)).collect();
+        (0..N_FOLDS).filter(|fold| documents.iter().any(|document| document.origin.fold == *fold)).collect();
     let has =
         |is_chrome: bool| documents.iter().flat_map(|document| &document.rows).any(|row| row.is_chrome == is_chrome);
     if folds.len() < 2 || !has(true) || !has(false) {
@@ -80,7 +80,7 @@ pub fn learn(pages: &[&Page], seed: u64) -> Result<(Vec<u8>, About)> {
         .par_iter()
         .map(|held_out| {
             let learned =
-                documents.iter().filter(|document| document.has_own_words && Some(document.place.fold) != *held_out);
+                documents.iter().filter(|document| document.has_own_words && Some(document.origin.fold) != *held_out);
             linear::learn(&learned.map(Document::as_linear).collect::<Vec<_>>())
         })
         .collect();
@@ -89,7 +89,7 @@ pub fn learn(pages: &[&Page], seed: u64) -> Result<(Vec<u8>, About)> {
         folds.into_iter().zip(linears.into_iter().map(LinearScorer::new)).collect();
     let mut table = boost::Table::default();
     for document in &documents {
-        let scorer = scorers.iter().find(|(fold, _)| *fold == document.place.fold);
+        let scorer = scorers.iter().find(|(fold, _)| *fold == document.origin.fold);
         let (_, scorer) = scorer.expect("there is a linear score for every fold that has documents");
         document.add_to(&mut table, scorer, true, 1.0);
         if document.is_wordless_too {
@@ -182,14 +182,14 @@ fn data_checksum(pages: &[&Page]) -> String {
 
 /// Documents of one site have one group, and are in one fold.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct Origin {
     group: usize,
     fold: usize,
 }
 
 /// A document to learn from.
 struct Document {
-    place: Place,
+    origin: Origin,
     rows: Vec<Row>,
     lines: Vec<Line>,
     features: Vec<Vec<u32>>,
@@ -215,22 +215,22 @@ fn read(pages: &[&Page], seed: u64) -> Vec<Document> {
     let (mut sum, mut n_lines) = (0.0, 0_usize);
     for page in pages {
         let fold = page.fold(N_FOLDS);
-        let place = Place { group: sites.partition_point(|site| *site < page.site().unwrap_or(&page.id)), fold };
+        let origin = Origin { group: sites.partition_point(|site| *site < page.site().unwrap_or(&page.id)), fold };
         // So that small datasets are not forgotten beside large ones.
         let n_pages = datasets.iter().filter(|dataset| **dataset == page.dataset).count();
         let share = (mean_size / n_pages as f64).sqrt().clamp(0.7, 2.0);
         let mut random = Random::of(page.id.as_bytes(), seed ^ 1);
         let mut is_wordless_too = || random.below(WORDLESS) == 0;
-        let document = Document::read(&Labelled::of(page), place, share);
+        let document = Document::read(&Labelled::of(page), origin, share);
         sum += document.rows.iter().map(|row| row.weight).sum::<f64>();
         n_lines += document.rows.len();
         documents.push(Document { is_wordless_too: is_wordless_too(), ..document });
         for made_up in documents::make(page, seed) {
             let lines: Vec<Labelled<'_>> = made_up.lines.iter().map(|line| Labelled::gold(line)).collect();
-            documents.push(Document::read(&lines, place, MADE_UP_WEIGHT));
+            documents.push(Document::read(&lines, origin, MADE_UP_WEIGHT));
         }
         for lines in variants::make(page, &of_folds[fold], seed) {
-            let document = Document::read(&lines, place, VARIANT_WEIGHT);
+            let document = Document::read(&lines, origin, VARIANT_WEIGHT);
             documents.push(Document { has_own_words: false, is_wordless_too: is_wordless_too(), ..document });
         }
     }
@@ -243,7 +243,7 @@ fn read(pages: &[&Page], seed: u64) -> Vec<Document> {
 
 impl Document {
     /// Reads lines, of which those that are blank are none. `share` is how much the document counts.
-    fn read(labelled: &[Labelled<'_>], place: Place, share: f64) -> Self {
+    fn read(labelled: &[Labelled<'_>], origin: Origin, share: f64) -> Self {
         let (mut rows, mut lines, mut features) = (Vec::new(), Vec::new(), Vec::new());
         let mut tokens = Tokens::default();
         for Labelled { text, is_chrome, counts } in labelled.iter().copied() {
@@ -258,11 +258,11 @@ impl Document {
         for row in &mut rows {
             row.weight *= share / sum.max(1.0).sqrt();
         }
-        Document { place, rows, lines, features, has_own_words: true, is_wordless_too: false }
+        Document { origin, rows, lines, features, has_own_words: true, is_wordless_too: false }
     }
 
     fn as_linear(&self) -> linear::Document<'_> {
-        linear::Document { group: self.place.group, rows: &self.rows, features: &self.features }
+        linear::Document { group: self.origin.group, rows: &self.rows, features: &self.features }
     }
 
     /// Adds its lines to what trees learn from.
